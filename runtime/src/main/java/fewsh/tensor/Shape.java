@@ -16,8 +16,8 @@ public record Shape(List<Dim> dims) {
         return new Shape(Arrays.stream(sizes).mapToObj(Dim::of).toList());
     }
 
-    /// A shape of sizes (numbers) and symbols (strings): `Shape.of("batch", "sequence", 768)`.
-    public static Shape of(Object... dims) {
+    /// A shape of sizes (numbers) and symbols (strings): `Shape.named("batch", "sequence", 768)`.
+    public static Shape named(Object... dims) {
         return new Shape(Arrays.stream(dims).map(d -> switch (d) {
             case String name -> Dim.of(name);
             case Number size -> Dim.of(size.longValue());
