@@ -1,0 +1,69 @@
+package fewsh.generate;
+
+import fewsh.UserError;
+import java.util.List;
+
+/// How the next token is chosen and when an answer ends.
+///
+/// The order of operations on the logits is the order of the fields: repetition, presence and frequency penalty →
+/// temperature → top_k → top_p → min_p → softmax → draw. Temperature 0 is greedy and draws no random number.
+///
+/// @param repetitionPenalty divides positive logits of tokens seen in prompt or answer, multiplies negative ones; 1 is off
+/// @param presencePenalty subtracted once from the logit of a token that the answer already has; 0 is off
+/// @param frequencyPenalty subtracted as often as the answer has the token; 0 is off
+/// @param temperature divides the logits
+/// @param topK only the k likeliest tokens; 0 is all
+/// @param topP only the likeliest tokens that together reach this probability; 1 is all
+/// @param minP only tokens at least this likely relative to the likeliest; 0 is all
+/// @param seed of the draws; sample i of a prompt draws from (seed, i) alone
+/// @param maxTokens most tokens of an answer
+/// @param stop texts that end an answer and are not part of it
+/// @param alternatives likeliest tokens to report at each position; 0 is none
+public record SamplingConfig(
+        double repetitionPenalty, double presencePenalty, double frequencyPenalty, double temperature, int topK, double topP,
+        double minP, long seed, int maxTokens, List<String> stop, int alternatives) {
+    public static final SamplingConfig GREEDY = new SamplingConfig(1, 0, 0, 0, 0, 1, 0, 0, 512, List.of(), 0);
+
+    public SamplingConfig {
+        stop = List.copyOf(stop);
+        check("repetition_penalty", repetitionPenalty, repetitionPenalty > 0 && repetitionPenalty <= 10, "in (0, 10]");
+        check("presence_penalty", presencePenalty, Math.abs(presencePenalty) <= 100, "in [-100, 100]");
+        check("frequency_penalty", frequencyPenalty, Math.abs(frequencyPenalty) <= 100, "in [-100, 100]");
+        check("temperature", temperature, temperature >= 0 && temperature <= 100, "in [0, 100]");
+        check("top_k", topK, topK >= 0, "0 (all) or more");
+        check("top_p", topP, topP > 0 && topP <= 1, "in (0, 1]");
+        check("min_p", minP, minP >= 0 && minP < 1, "in [0, 1)");
+        check("max_tokens", maxTokens, maxTokens >= 0, "0 or more");
+        check("logprobs", alternatives, alternatives >= 0 && alternatives <= 1000, "in [0, 1000]");
+        if (stop.contains("")) throw new UserError("stop", "a stop sequence must not be empty", "");
+    }
+
+    private static void check(String name, Number value, boolean ok, String range) {
+        if (!ok) throw new UserError("", name + " must be " + range + ", was " + value, "");
+    }
+
+    public SamplingConfig withTemperature(double temperature) {
+        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
+                maxTokens, stop, alternatives);
+    }
+
+    public SamplingConfig withSeed(long seed) {
+        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
+                maxTokens, stop, alternatives);
+    }
+
+    public SamplingConfig withMaxTokens(int maxTokens) {
+        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
+                maxTokens, stop, alternatives);
+    }
+
+    public SamplingConfig withStop(List<String> stop) {
+        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
+                maxTokens, stop, alternatives);
+    }
+
+    public SamplingConfig withAlternatives(int alternatives) {
+        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
+                maxTokens, stop, alternatives);
+    }
+}

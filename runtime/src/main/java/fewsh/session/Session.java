@@ -1,0 +1,229 @@
+package fewsh.session;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.TensorInfo;
+import fewsh.UserError;
+import fewsh.tensor.DType;
+import fewsh.tensor.Dim;
+import fewsh.tensor.Shape;
+import fewsh.tensor.Tensor;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// One model, loaded and ready to run. Safe to share between threads; each [Bound] belongs to one.
+public final class Session implements AutoCloseable {
+    /// How a model is opened.
+    ///
+    /// @param threads of one operator; the runtime spins them while it runs
+    /// @param plugins the folder of provider plugins; need not exist
+    /// @param initializers weights handed over in memory, under the names of external initializers; must outlive the session
+    /// @param settings further entries of ONNX Runtime's session configuration
+    public record Options(Device device, int threads, Path plugins, Map<String, Tensor> initializers, Map<String, String> settings) {
+        public Options {
+            initializers = Map.copyOf(initializers);
+            settings = Map.copyOf(settings);
+            if (threads < 1) throw new UserError("--threads", "must be at least 1, was " + threads, "");
+        }
+
+        public static Options of(Device device, int threads) {
+            return new Options(device, threads, Path.of("providers"), Map.of(), Map.of());
+        }
+
+        public Options withPlugins(Path plugins) {
+            return new Options(device, threads, plugins, initializers, settings);
+        }
+
+        public Options withInitializers(Map<String, Tensor> initializers) {
+            return new Options(device, threads, plugins, initializers, settings);
+        }
+
+        public Options with(String setting, String value) {
+            Map<String, String> more = new LinkedHashMap<>(settings);
+            more.put(setting, value);
+            return new Options(device, threads, plugins, initializers, more);
+        }
+    }
+
+    /// An input or output as the model declares it; an axis without a fixed size has a symbol.
+    public record Port(String name, DType dtype, Shape shape) {}
+
+    /// ONNX Runtime's version, part of the key of everything that it prepared.
+    public static String version() {
+        return Runtime.environment().getVersion();
+    }
+
+    private final OrtSession session;
+    private final List<OnnxTensor> held;
+    private final String name;
+
+    private Session(OrtSession session, List<OnnxTensor> held, String name) {
+        this.session = session;
+        this.held = held;
+        this.name = name;
+    }
+
+    /// Loads a model and prepares its kernels.
+    ///
+    /// @throws UserError if the file is no model that the runtime takes, or the device is not there
+    public static Session open(Path model, Options options) {
+        return open(model, options, null);
+    }
+
+    /// As `open`, and writes the graph as the runtime optimised it to `optimised`, its weights as the kernels packed them.
+    public static Session open(Path model, Options options, Path optimised) {
+        OrtEnvironment environment = Runtime.environment();
+        List<OnnxTensor> held = new ArrayList<>();
+        try (SessionOptions o = new SessionOptions()) {
+            o.setIntraOpNumThreads(options.threads());
+            o.setInterOpNumThreads(1);
+            o.setOptimizationLevel(OptLevel.ALL_OPT);
+            options.device().addTo(o, options.plugins());
+            for (var setting : options.settings().entrySet()) o.addConfigEntry(setting.getKey(), setting.getValue());
+            if (optimised != null) {
+                o.setOptimizedModelFilePath(optimised.toString());
+                o.addConfigEntry("session.optimized_model_external_initializers_file_name", optimised.getFileName() + ".data");
+                o.addConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+                o.addConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+            }
+            for (var weight : options.initializers().entrySet()) {
+                OnnxTensor tensor = tensor(weight.getValue());
+                held.add(tensor);
+                o.addInitializer(weight.getKey(), tensor);
+            }
+            return new Session(environment.createSession(model.toString(), o), held, model.getFileName().toString());
+        } catch (OrtException e) {
+            held.forEach(OnnxTensor::close);
+            throw new UserError(model.toString(), "the runtime does not take it: " + e.getMessage(),
+                    "fetch or export the file again", e);
+        }
+    }
+
+    public List<Port> inputs() {
+        return ports(true);
+    }
+
+    public List<Port> outputs() {
+        return ports(false);
+    }
+
+    private List<Port> ports(boolean in) {
+        try {
+            List<Port> ports = new ArrayList<>();
+            for (NodeInfo node : (in ? session.getInputInfo() : session.getOutputInfo()).values()) {
+                if (!(node.getInfo() instanceof TensorInfo info))
+                    throw new UserError(name, "\"" + node.getName() + "\" is not a tensor", "only tensors are supported");
+                List<Dim> dims = new ArrayList<>();
+                for (int i = 0; i < info.getShape().length; i++) {
+                    String symbol = info.getDimensionNames()[i];
+                    long size = info.getShape()[i];
+                    dims.add(size >= 0 ? Dim.of(size) : Dim.of(symbol.isEmpty() ? "?" : symbol));
+                }
+                ports.add(new Port(node.getName(), DType.ofOnnx(info.onnxType.value), new Shape(dims)));
+            }
+            return ports;
+        } catch (OrtException e) {
+            throw new IllegalStateException("could not read the ports of " + name, e);
+        }
+    }
+
+    /// Ties inputs and outputs to the memory of `in` and `out`, whose shapes then stay; numbers may change between runs.
+    ///
+    /// One tensor may be both, as a cache that is updated in place.
+    public Bound bind(Map<String, Tensor> in, Map<String, Tensor> out) {
+        return new Bound(in, out);
+    }
+
+    /// A run that can be repeated: same tensors, other numbers. Its tensors' memory must outlive it.
+    public final class Bound implements AutoCloseable {
+        private final Map<String, OnnxTensor> in = new LinkedHashMap<>();
+        private final Map<String, OnnxTensor> out = new LinkedHashMap<>();
+        private final OrtSession.RunOptions options;
+        private volatile boolean interrupted;
+
+        private Bound(Map<String, Tensor> in, Map<String, Tensor> out) {
+            try {
+                in.forEach((port, t) -> this.in.put(port, tensor(t)));
+                out.forEach((port, t) -> this.out.put(port, tensor(t)));
+                options = new OrtSession.RunOptions();
+            } catch (OrtException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Runs once.
+        ///
+        /// @return false if [#interrupt] ended it: the outputs then hold nothing of use
+        /// @throws UserError if the runtime fails, with its own words for which node and why
+        public boolean run() {
+            try {
+                session.run(in, Set.of(), out, options).close();
+                return !interrupted;
+            } catch (OrtException e) {
+                if (interrupted) return false;
+                throw new UserError(name, "onnxruntime: " + e.getMessage(), "please report, with the command");
+            }
+        }
+
+        /// Ends a run under way, from any thread; it then takes a few milliseconds at most. Later runs end at once.
+        public void interrupt() {
+            interrupted = true;
+            try {
+                options.setTerminate(true);
+            } catch (OrtException e) {
+                throw new IllegalStateException("could not interrupt " + name, e);
+            }
+        }
+
+        @Override
+        public void close() {
+            in.values().forEach(OnnxTensor::close);
+            out.values().forEach(OnnxTensor::close);
+            options.close();
+        }
+    }
+
+    private static OnnxTensor tensor(Tensor t) {
+        try {
+            return OnnxTensor.createTensor(Runtime.environment(), t.data().asByteBuffer().order(ByteOrder.nativeOrder()),
+                    t.shape().sizes(), type(t.dtype()));
+        } catch (OrtException e) {
+            throw new IllegalStateException("could not hand over " + t.dtype() + t.shape(), e);
+        }
+    }
+
+    private static OnnxJavaType type(DType dtype) {
+        return switch (dtype) {
+            case FLOAT32 -> OnnxJavaType.FLOAT;
+            case FLOAT64 -> OnnxJavaType.DOUBLE;
+            case FLOAT16 -> OnnxJavaType.FLOAT16;
+            case BFLOAT16 -> OnnxJavaType.BFLOAT16;
+            case INT64 -> OnnxJavaType.INT64;
+            case INT32 -> OnnxJavaType.INT32;
+            case INT8 -> OnnxJavaType.INT8;
+            case UINT8 -> OnnxJavaType.UINT8;
+            case BOOL -> OnnxJavaType.BOOL;
+        };
+    }
+
+    @Override
+    public void close() {
+        try {
+            session.close();
+            held.forEach(OnnxTensor::close);
+        } catch (OrtException e) {
+            throw new IllegalStateException("could not close " + name, e);
+        }
+    }
+}
