@@ -1,0 +1,191 @@
+package fewsh.weights;
+
+import fewsh.UserError;
+import fewsh.tensor.Shape;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/// Reads GGUF, versions 2 and 3, little-endian: magic, version, counts, key-values, tensor infos, padding, tensor data.
+///
+/// Source: ggml's docs/gguf.md and gguf.cpp.
+final class Gguf {
+    /// Far above what files have; keeps the memory that a hostile header can ask for within bounds.
+    private static final int MAX_KEYS = 1 << 16;
+    private static final int MAX_LISTS = 1 << 16;
+    private static final int MAX_DEPTH = 4;
+    private static final int MAX_AXES = 4;
+    private static final int DEFAULT_ALIGNMENT = 32;
+
+    private static final int BOOL = 7;
+    private static final int STRING = 8;
+    private static final int ARRAY = 9;
+
+    private final Cursor in;
+    private final MemorySegment file;
+    private int lists;
+
+    private Gguf(Path path, MemorySegment file) {
+        this.in = new Cursor(path, file);
+        this.file = file;
+    }
+
+    static WeightFile read(Path path, MemorySegment file) {
+        return new Gguf(path, file).read(path);
+    }
+
+    /// Where a tensor lies, before its bytes are looked at.
+    private record Info(String name, Encoding encoding, Shape shape, long offset, long bytes, long at) {}
+
+    private WeightFile read(Path path) {
+        in.skip(4, "the magic");
+        long version = in.uint32("the version");
+        if ((version & 0xFFFF) == 0 && version != 0)
+            throw in.error(4, "a big-endian GGUF file", "convert it: gguf-convert-endian FILE little");
+        if (version != 2 && version != 3)
+            throw in.error(4, "GGUF version " + version + " is not supported", "supported: 2, 3");
+        long tensors = in.count(Weights.MAX_TENSORS, "tensors");
+        long keys = in.count(MAX_KEYS, "keys");
+
+        SequencedMap<String, Object> metadata = new LinkedHashMap<>();
+        for (long i = 0; i < keys; i++) {
+            long at = in.position();
+            String key = in.text("a key");
+            int type = (int) in.uint32("the type of key \"" + key + '"');
+            if (metadata.putIfAbsent(key, value(type, key, 0)) != null)
+                throw in.error(at, "key \"" + key + "\" occurs twice", WeightFile.DAMAGED);
+        }
+
+        List<Info> infos = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        long alignment = alignment(metadata);
+        for (long i = 0; i < tensors; i++) {
+            Info info = info(alignment);
+            if (!names.add(info.name)) throw in.error(info.at, "tensor \"" + info.name + "\" occurs twice", WeightFile.DAMAGED);
+            infos.add(info);
+        }
+        return new WeightFile(path, Collections.unmodifiableSequencedMap(metadata), weights(infos, alignment));
+    }
+
+    private long alignment(SequencedMap<String, Object> metadata) {
+        Object value = metadata.getOrDefault("general.alignment", (long) DEFAULT_ALIGNMENT);
+        if (value instanceof Long alignment && alignment > 0 && alignment <= 1 << 30 && Long.bitCount(alignment) == 1)
+            return alignment;
+        throw in.error(in.position(), "general.alignment is " + value + ", which is not a power of two", WeightFile.DAMAGED);
+    }
+
+    private Info info(long alignment) {
+        long at = in.position();
+        String name = in.text("a tensor's name");
+        String tensor = "tensor \"" + name + '"';
+        long axes = in.uint32("the number of axes of " + tensor);
+        if (axes > MAX_AXES) throw in.error(at, tensor + " has " + axes + " axes, at most " + MAX_AXES, WeightFile.DAMAGED);
+        long[] sizes = new long[(int) axes];
+        for (int axis = sizes.length - 1; axis >= 0; axis--) sizes[axis] = in.int64("the shape of " + tensor);
+        long type = in.uint32("the type of " + tensor);
+        Encoding encoding = Encoding.ofGgml(type).orElseThrow(() ->
+                in.error(at, tensor + " has type " + GgmlTypes.name(type) + ", which is not supported",
+                        "supported: " + Encoding.ggmlNames()));
+        long offset = in.int64("the offset of " + tensor);
+        long bytes = in.bytes(at, tensor, encoding, sizes);
+        if (offset < 0 || offset % alignment != 0)
+            throw in.error(at, tensor + " has offset " + Long.toUnsignedString(offset) + ", not a multiple of " + alignment,
+                    WeightFile.DAMAGED);
+        return new Info(name, encoding, Shape.of(sizes), offset, bytes, at);
+    }
+
+    /// The tensors over their bytes, which lie within the file and not over one another.
+    private List<Weight> weights(List<Info> infos, long alignment) {
+        if (infos.isEmpty()) return List.of();
+        long start = (in.position() + alignment - 1) / alignment * alignment;
+        long size = file.byteSize() - start;
+        List<Weight> weights = new ArrayList<>(infos.size());
+        for (Info info : infos) {
+            if (info.offset > size - info.bytes)
+                throw in.error(info.at, "tensor \"" + info.name + "\" ends beyond the file: " + info.bytes + " bytes at offset "
+                        + info.offset + ", the tensor data has " + Math.max(0, size), WeightFile.DAMAGED);
+            weights.add(new Weight(info.name, info.encoding, info.shape, file.asSlice(start + info.offset, info.bytes)));
+        }
+        List<Info> sorted = infos.stream().filter(i -> i.bytes > 0).sorted(Comparator.comparingLong(Info::offset)).toList();
+        for (int i = 1; i < sorted.size(); i++) {
+            Info before = sorted.get(i - 1);
+            Info info = sorted.get(i);
+            if (info.offset < before.offset + before.bytes)
+                throw in.error(info.at, "tensors \"" + before.name + "\" and \"" + info.name + "\" overlap", WeightFile.DAMAGED);
+        }
+        return List.copyOf(weights);
+    }
+
+    private Object value(int type, String key, int depth) {
+        return switch (type) {
+            case STRING -> in.lenientText("the value of \"" + key + '"');
+            case ARRAY -> list(key, depth + 1);
+            default -> {
+                int width = width(type, key);
+                long at = in.position();
+                in.skip(width, "the value of \"" + key + '"');
+                yield scalar(type, file, at);
+            }
+        };
+    }
+
+    private Object list(String key, int depth) {
+        long at = in.position();
+        String what = "the list \"" + key + '"';
+        int type = (int) in.uint32(what);
+        long length = in.int64(what);
+        if (depth > MAX_DEPTH) throw in.error(at, what + " is nested deeper than " + MAX_DEPTH, WeightFile.DAMAGED);
+        if (type == STRING) return in.texts(length, what);
+        if (type != ARRAY) {
+            int width = width(type, key);
+            MemorySegment packed = in.packed(length, width, what);
+            return length == 0 ? List.of() : new PackedNumbers(type, width, packed);
+        }
+        if (length < 0 || length > MAX_LISTS - lists)
+            throw in.error(at, what + " has " + Long.toUnsignedString(length) + " lists", WeightFile.DAMAGED);
+        lists += (int) length;
+        List<Object> values = new ArrayList<>();
+        for (long i = 0; i < length; i++) values.add(list(key, depth + 1));
+        return Collections.unmodifiableList(values);
+    }
+
+    private int width(int type, String key) {
+        return switch (type) {
+            case 0, 1, BOOL -> 1;
+            case 2, 3 -> 2;
+            case 4, 5, 6 -> 4;
+            case 10, 11, 12 -> 8;
+            default -> throw in.error(in.position(), "key \"" + key + "\" has type " + Integer.toUnsignedString(type)
+                    + ", which is unknown", WeightFile.DAMAGED);
+        };
+    }
+
+    /// The number or bool of GGUF's value type `type` at `at`.
+    static Object scalar(int type, MemorySegment bytes, long at) {
+        return switch (type) {
+            case 0 -> (long) bytes.get(Cursor.BYTE, at) & 0xFF;
+            case 1 -> (long) bytes.get(Cursor.BYTE, at);
+            case 2 -> (long) bytes.get(Cursor.SHORT, at) & 0xFFFF;
+            case 3 -> (long) bytes.get(Cursor.SHORT, at);
+            case 4 -> bytes.get(Cursor.INT, at) & 0xFFFF_FFFFL;
+            case 5 -> (long) bytes.get(Cursor.INT, at);
+            case 6 -> (double) Float.intBitsToFloat(bytes.get(Cursor.INT, at));
+            case BOOL -> bytes.get(Cursor.BYTE, at) != 0;
+            case 10 -> {
+                long value = bytes.get(Cursor.LONG, at);
+                if (value >= 0) yield value;
+                yield (value >>> 1 | value & 1) * 2.0;
+            }
+            case 11 -> bytes.get(Cursor.LONG, at);
+            case 12 -> Double.longBitsToDouble(bytes.get(Cursor.LONG, at));
+            default -> throw new IllegalArgumentException("not a number or bool: " + type);
+        };
+    }
+}

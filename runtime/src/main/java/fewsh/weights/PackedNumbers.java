@@ -1,0 +1,30 @@
+package fewsh.weights;
+
+import java.lang.foreign.MemorySegment;
+import java.util.AbstractList;
+import java.util.Objects;
+import java.util.RandomAccess;
+
+/// A GGUF list of numbers or bools, kept as the file has it; an element is boxed when it is asked for.
+final class PackedNumbers extends AbstractList<Object> implements RandomAccess {
+    private final int type;
+    private final int width;
+    private final MemorySegment packed;
+
+    /// @param packed on the heap, so that the list outlives the file
+    PackedNumbers(int type, int width, MemorySegment packed) {
+        this.type = type;
+        this.width = width;
+        this.packed = packed;
+    }
+
+    @Override
+    public Object get(int index) {
+        return Gguf.scalar(type, packed, (long) Objects.checkIndex(index, size()) * width);
+    }
+
+    @Override
+    public int size() {
+        return (int) (packed.byteSize() / width);
+    }
+}
