@@ -40,13 +40,17 @@ final class Cursor {
         return new UserError(path.toString(), "byte " + at + ": " + what, fix);
     }
 
+    UserError damaged(long at, String what) {
+        return error(at, what, WeightFile.DAMAGED);
+    }
+
     /// Passes over `bytes` bytes.
     void skip(long bytes, String what) {
         if (bytes < 0 || bytes > limit - position) {
             String left = file.byteSize() > limit && bytes >= 0 && bytes <= file.byteSize() - position
                     ? "goes beyond the " + MAX_HEADER + " bytes that a header may have"
                     : "takes " + Long.toUnsignedString(bytes) + " bytes, " + (file.byteSize() - position) + " are left";
-            throw error(position, what + ' ' + left, WeightFile.DAMAGED);
+            throw damaged(position, what + ' ' + left);
         }
         position += bytes;
     }
@@ -65,8 +69,7 @@ final class Cursor {
     long count(long most, String what) {
         long count = int64("the number of " + what);
         if (count < 0 || count > most)
-            throw error(position - 8, Long.toUnsignedString(count) + ' ' + what + ", at most " + most + " are read",
-                    WeightFile.DAMAGED);
+            throw damaged(position - 8, Long.toUnsignedString(count) + ' ' + what + ", at most " + most + " are read");
         return count;
     }
 
@@ -77,7 +80,7 @@ final class Cursor {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
-            throw error(at, what + " is not UTF-8", WeightFile.DAMAGED);
+            throw damaged(at, what + " is not UTF-8");
         }
     }
 
@@ -95,8 +98,8 @@ final class Cursor {
     /// A heap copy of `length` values of `width` bytes.
     MemorySegment packed(long length, int width, String what) {
         if (length < 0 || length > (limit - position) / width)
-            throw error(position, what + " has " + Long.toUnsignedString(length) + " values, " + (file.byteSize() - position)
-                    + " bytes are left", WeightFile.DAMAGED);
+            throw damaged(position, what + " has " + Long.toUnsignedString(length) + " values, " + (file.byteSize() - position)
+                    + " bytes are left");
         skip(length * width, what);
         return MemorySegment.ofArray(file.asSlice(position - length * width, length * width).toArray(BYTE));
     }
@@ -104,8 +107,8 @@ final class Cursor {
     /// A list of `length` strings.
     List<String> texts(long length, String what) {
         if (length < 0 || length > (limit - position) / PackedTexts.PREFIX)
-            throw error(position, what + " has " + Long.toUnsignedString(length) + " strings, " + (file.byteSize() - position)
-                    + " bytes are left", WeightFile.DAMAGED);
+            throw damaged(position, what + " has " + Long.toUnsignedString(length) + " strings, " + (file.byteSize() - position)
+                    + " bytes are left");
         long start = position;
         int[] ends = new int[(int) length];
         for (int i = 0; i < ends.length; i++) {
@@ -127,12 +130,12 @@ final class Cursor {
             }
             long columns = sizes.length == 0 ? 1 : sizes[sizes.length - 1];
             if (columns % encoding.blockElements() != 0)
-                throw error(at, tensor + " has rows of " + columns + ", " + encoding + " needs a multiple of "
-                        + encoding.blockElements(), WeightFile.DAMAGED);
+                throw damaged(at, tensor + " has rows of " + columns + ", " + encoding + " needs a multiple of "
+                        + encoding.blockElements());
             return encoding.bytes(elements);
         } catch (ArithmeticException e) {
             String shape = Arrays.stream(sizes).mapToObj(Long::toUnsignedString).toList().toString();
-            throw error(at, tensor + " has shape " + shape + ", which is larger than any file", WeightFile.DAMAGED);
+            throw damaged(at, tensor + " has shape " + shape + ", which is larger than any file");
         }
     }
 }

@@ -82,6 +82,14 @@ public enum Encoding {
         return blockElements == 1;
     }
 
+    /// Whether a block has a minimum beside its scale: `scale * q + minimum`.
+    boolean hasMinimum() {
+        return switch (this) {
+            case Q4_1, Q5_1, Q2_K, Q4_K, Q5_K -> true;
+            case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL, Q4_0, Q5_0, Q8_0, Q3_K, Q6_K -> false;
+        };
+    }
+
     /// Bytes of `elements` elements.
     ///
     /// @throws ArithmeticException if that overflows
@@ -107,11 +115,13 @@ public enum Encoding {
 
     /// The types of GGUF files that are read, for messages.
     static String ggmlNames() {
-        return Arrays.stream(values()).filter(e -> e.ggml >= 0).map(e -> e + " (" + e.ggml + ")").collect(Collectors.joining(", "));
+        return Arrays.stream(values()).filter(e -> e.ggml >= 0).map(e -> e + " (" + e.ggml + ")")
+                .collect(Collectors.joining(", "));
     }
 
     /// The types of safetensors files that are read, for messages.
     static String safetensorsNames() {
-        return Arrays.stream(values()).filter(e -> e.safetensors != null).map(e -> e.safetensors).collect(Collectors.joining(", "));
+        return Arrays.stream(values()).filter(e -> e.safetensors != null).map(e -> e.safetensors)
+                .collect(Collectors.joining(", "));
     }
 }

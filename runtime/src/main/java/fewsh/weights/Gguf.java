@@ -60,7 +60,7 @@ final class Gguf {
             String key = in.text("a key");
             int type = (int) in.uint32("the type of key \"" + key + '"');
             if (metadata.putIfAbsent(key, value(type, key, 0)) != null)
-                throw in.error(at, "key \"" + key + "\" occurs twice", WeightFile.DAMAGED);
+                throw in.damaged(at, "key \"" + key + "\" occurs twice");
         }
 
         List<Info> infos = new ArrayList<>();
@@ -68,7 +68,7 @@ final class Gguf {
         long alignment = alignment(metadata);
         for (long i = 0; i < tensors; i++) {
             Info info = info(alignment);
-            if (!names.add(info.name)) throw in.error(info.at, "tensor \"" + info.name + "\" occurs twice", WeightFile.DAMAGED);
+            if (!names.add(info.name)) throw in.damaged(info.at, "tensor \"" + info.name + "\" occurs twice");
             infos.add(info);
         }
         return new WeightFile(path, Collections.unmodifiableSequencedMap(metadata), weights(infos, alignment));
@@ -78,7 +78,7 @@ final class Gguf {
         Object value = metadata.getOrDefault("general.alignment", (long) DEFAULT_ALIGNMENT);
         if (value instanceof Long alignment && alignment > 0 && alignment <= 1 << 30 && Long.bitCount(alignment) == 1)
             return alignment;
-        throw in.error(in.position(), "general.alignment is " + value + ", which is not a power of two", WeightFile.DAMAGED);
+        throw in.damaged(in.position(), "general.alignment is " + value + ", which is not a power of two");
     }
 
     private Info info(long alignment) {
@@ -86,7 +86,7 @@ final class Gguf {
         String name = in.text("a tensor's name");
         String tensor = "tensor \"" + name + '"';
         long axes = in.uint32("the number of axes of " + tensor);
-        if (axes > MAX_AXES) throw in.error(at, tensor + " has " + axes + " axes, at most " + MAX_AXES, WeightFile.DAMAGED);
+        if (axes > MAX_AXES) throw in.damaged(at, tensor + " has " + axes + " axes, at most " + MAX_AXES);
         long[] sizes = new long[(int) axes];
         for (int axis = sizes.length - 1; axis >= 0; axis--) sizes[axis] = in.int64("the shape of " + tensor);
         long type = in.uint32("the type of " + tensor);
@@ -96,8 +96,7 @@ final class Gguf {
         long offset = in.int64("the offset of " + tensor);
         long bytes = in.bytes(at, tensor, encoding, sizes);
         if (offset < 0 || offset % alignment != 0)
-            throw in.error(at, tensor + " has offset " + Long.toUnsignedString(offset) + ", not a multiple of " + alignment,
-                    WeightFile.DAMAGED);
+            throw in.damaged(at, tensor + " has offset " + Long.toUnsignedString(offset) + ", not a multiple of " + alignment);
         return new Info(name, encoding, Shape.of(sizes), offset, bytes, at);
     }
 
@@ -109,8 +108,8 @@ final class Gguf {
         List<Weight> weights = new ArrayList<>(infos.size());
         for (Info info : infos) {
             if (info.offset > size - info.bytes)
-                throw in.error(info.at, "tensor \"" + info.name + "\" ends beyond the file: " + info.bytes + " bytes at offset "
-                        + info.offset + ", the tensor data has " + Math.max(0, size), WeightFile.DAMAGED);
+                throw in.damaged(info.at, "tensor \"" + info.name + "\" ends beyond the file: " + info.bytes + " bytes at offset "
+                        + info.offset + ", the tensor data has " + Math.max(0, size));
             weights.add(new Weight(info.name, info.encoding, info.shape, file.asSlice(start + info.offset, info.bytes)));
         }
         List<Info> sorted = infos.stream().filter(i -> i.bytes > 0).sorted(Comparator.comparingLong(Info::offset)).toList();
@@ -118,7 +117,7 @@ final class Gguf {
             Info before = sorted.get(i - 1);
             Info info = sorted.get(i);
             if (info.offset < before.offset + before.bytes)
-                throw in.error(info.at, "tensors \"" + before.name + "\" and \"" + info.name + "\" overlap", WeightFile.DAMAGED);
+                throw in.damaged(info.at, "tensors \"" + before.name + "\" and \"" + info.name + "\" overlap");
         }
         return List.copyOf(weights);
     }
@@ -141,7 +140,7 @@ final class Gguf {
         String what = "the list \"" + key + '"';
         int type = (int) in.uint32(what);
         long length = in.int64(what);
-        if (depth > MAX_DEPTH) throw in.error(at, what + " is nested deeper than " + MAX_DEPTH, WeightFile.DAMAGED);
+        if (depth > MAX_DEPTH) throw in.damaged(at, what + " is nested deeper than " + MAX_DEPTH);
         if (type == STRING) return in.texts(length, what);
         if (type != ARRAY) {
             int width = width(type, key);
@@ -149,7 +148,7 @@ final class Gguf {
             return length == 0 ? List.of() : new PackedNumbers(type, width, packed);
         }
         if (length < 0 || length > MAX_LISTS - lists)
-            throw in.error(at, what + " has " + Long.toUnsignedString(length) + " lists", WeightFile.DAMAGED);
+            throw in.damaged(at, what + " has " + Long.toUnsignedString(length) + " lists");
         lists += (int) length;
         List<Object> values = new ArrayList<>();
         for (long i = 0; i < length; i++) values.add(list(key, depth + 1));
@@ -162,8 +161,8 @@ final class Gguf {
             case 2, 3 -> 2;
             case 4, 5, 6 -> 4;
             case 10, 11, 12 -> 8;
-            default -> throw in.error(in.position(), "key \"" + key + "\" has type " + Integer.toUnsignedString(type)
-                    + ", which is unknown", WeightFile.DAMAGED);
+            default -> throw in.damaged(in.position(), "key \"" + key + "\" has type " + Integer.toUnsignedString(type)
+                    + ", which is unknown");
         };
     }
 

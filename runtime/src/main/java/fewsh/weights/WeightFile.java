@@ -42,13 +42,17 @@ record WeightFile(Path path, SequencedMap<String, Object> metadata, List<Weight>
         String name = path.getFileName().toString();
         if (startsWith(file, "GGUF")) return Gguf.read(path, file);
         if (name.endsWith(".gguf"))
-            throw new UserError(path.toString(), "not a GGUF file: " + looksLike(file), DAMAGED);
+            throw damaged(path, "not a GGUF file: " + looksLike(file));
         if (name.endsWith(".safetensors")) return Safetensors.read(path, file);
         throw new UserError(path.toString(), "not a weight file: " + looksLike(file), KINDS);
     }
 
+    static UserError damaged(Path path, String what) {
+        return new UserError(path.toString(), what, DAMAGED);
+    }
+
     static UserError unreadable(Path path, IOException e) {
-        String what = e instanceof NoSuchFileException missing ? "no such file \"" + missing.getFile() + '"' : "cannot be read: " + e;
+        String what = e instanceof NoSuchFileException gone ? "no such file \"" + gone.getFile() + '"' : "cannot be read: " + e;
         return new UserError(path.toString(), what, "", e);
     }
 
