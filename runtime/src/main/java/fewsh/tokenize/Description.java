@@ -1,0 +1,41 @@
+package fewsh.tokenize;
+
+import fewsh.UserError;
+import java.util.BitSet;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/// A tokenizer as a file describes it, before the library has built it.
+///
+/// @param where the file, for errors
+/// @param json a `tokenizer.json`
+/// @param plain makes the same with no special token that a text could spell
+/// @param pieces the piece of each id, null where an id is not used
+/// @param ids the id of each piece
+/// @param added ids whose piece is text as it stands, special or not
+/// @param special ids of control tokens, which decoding may skip
+/// @param blame finds what the library stumbled over; may return null
+record Description(String where, String json, Supplier<String> plain, String[] pieces, Map<String, Integer> ids, BitSet added,
+        BitSet special, Spelling spelling, OptionalInt bos, OptionalInt eos, OptionalInt pad, OptionalInt unk,
+        Set<Integer> endOfGeneration, Supplier<UserError> blame) {
+
+    Description {
+        endOfGeneration = Set.copyOf(endOfGeneration);
+    }
+
+    /// Hands the text to the library.
+    ///
+    /// @throws UserError with the library's words, or better ones
+    Model build(String text) {
+        try {
+            return new Model(text);
+        } catch (RuntimeException e) {
+            UserError better = blame.get();
+            if (better != null) throw better;
+            throw new UserError(where, String.valueOf(e.getMessage()), "the file is damaged or of a kind this library does not read",
+                    e);
+        }
+    }
+}

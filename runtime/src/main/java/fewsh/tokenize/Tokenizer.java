@@ -1,0 +1,171 @@
+package fewsh.tokenize;
+
+import fewsh.UserError;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Text to token ids and back, as a model's own files describe it.
+///
+/// Encoding and decoding are done by Hugging Face's tokenizers library; nothing is ever truncated, padded or downloaded.
+/// Immutable but for closing, which frees native memory: threads may share one.
+public final class Tokenizer implements AutoCloseable {
+    private final Description description;
+    private final Model model;
+    /// The tokens that encoding the empty text adds.
+    private final int[] added;
+    /// Without special tokens; made when a text first spells one.
+    private Model plain;
+
+    private Tokenizer(Description description) {
+        this.description = description;
+        this.model = description.build(description.json());
+        this.added = encode(model, "", true);
+    }
+
+    /// Reads a Hugging Face folder: `tokenizer.json`, or the older `vocab.json` with `merges.txt`, or `vocab.txt`; beginning,
+    /// end, padding and unknown token from `tokenizer_config.json`, `special_tokens_map.json`, `generation_config.json` and
+    /// `config.json`, where present.
+    ///
+    /// @throws UserError naming the file and the place where one is missing, broken or contradicts itself
+    public static Tokenizer open(Path folder) {
+        return new Tokenizer(HuggingFace.read(folder));
+    }
+
+    /// Builds the tokenizer that a GGUF file's key-values describe, so that ids are those of llama.cpp.
+    ///
+    /// @param where the file's name, for errors
+    /// @param metadata String, Long, Double, Boolean, or List of these; other keys than `tokenizer.*` are not looked at
+    /// @throws UserError naming the key, and the element of a list, that is missing or wrong
+    public static Tokenizer ofGguf(String where, Map<String, Object> metadata) {
+        return new Tokenizer(new Gguf(where, metadata).description());
+    }
+
+    /// @param addSpecial whether the tokens that the model expects around a text (BOS, EOS, `[CLS]`…) are added
+    /// @param parseSpecial whether text that spells a special token (`<|im_start|>`) becomes that token; false for what a
+    ///                     user wrote, which then can never turn into a control token
+    public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+        String whole = wellFormed(text);
+        int[] ids = encode(model, whole, addSpecial);
+        if (parseSpecial || specials(ids) == (addSpecial ? specials(added) : 0)) return ids;
+        return encode(plain(), whole, addSpecial);
+    }
+
+    /// @param ids those that are not in the vocabulary stand for nothing
+    /// @param skipSpecial whether control tokens are left out
+    public String decode(int[] ids, boolean skipSpecial) {
+        return model.decode(ids, skipSpecial);
+    }
+
+    /// Begins the text of one answer.
+    public TextStream stream(boolean skipSpecial) {
+        return new TextStream(this, skipSpecial);
+    }
+
+    /// The bytes that a token stands for, perhaps only part of a character; the text of a special token.
+    public byte[] bytes(int id) {
+        String piece = piece(id);
+        return description.added().get(id) ? Spelling.text(piece) : description.spelling().bytes(piece);
+    }
+
+    /// The token as the vocabulary spells it, for example `Ġworld` or `▁world`.
+    public String piece(int id) {
+        if (!has(id)) throw new IndexOutOfBoundsException("no token " + id + " in a vocabulary of " + size());
+        return description.pieces()[id];
+    }
+
+    /// The token that the vocabulary spells so.
+    public OptionalInt id(String piece) {
+        Integer id = description.ids().get(piece);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /// One more than the highest id. A model may have more rows than this, and a vocabulary may have gaps.
+    public int size() {
+        return description.pieces().length;
+    }
+
+    /// Whether the id is a token of the vocabulary.
+    public boolean has(int id) {
+        return id >= 0 && id < size() && description.pieces()[id] != null;
+    }
+
+    /// Whether this is a control token, which decoding may skip and a user's text cannot spell.
+    public boolean isSpecial(int id) {
+        return description.special().get(id);
+    }
+
+    public OptionalInt bos() {
+        return description.bos();
+    }
+
+    public OptionalInt eos() {
+        return description.eos();
+    }
+
+    public OptionalInt pad() {
+        return description.pad();
+    }
+
+    public OptionalInt unk() {
+        return description.unk();
+    }
+
+    /// The ids that end an answer: end of sequence, of turn, of message. May be empty.
+    public Set<Integer> endOfGeneration() {
+        return description.endOfGeneration();
+    }
+
+    /// Whether encoding with special tokens begins with the BOS token.
+    public boolean addsBos() {
+        return bos().isPresent() && added.length > 0 && added[0] == bos().getAsInt();
+    }
+
+    @Override
+    public synchronized void close() {
+        model.close();
+        if (plain != null) plain.close();
+    }
+
+    /// Whether this token is one byte of a run that is only decoded as a whole.
+    boolean isByte(int id) {
+        return !description.added().get(id) && description.spelling().isByteOf(piece(id));
+    }
+
+    private synchronized Model plain() {
+        if (plain == null) plain = description.build(description.plain().get());
+        return plain;
+    }
+
+    private int[] encode(Model with, String text, boolean addSpecial) {
+        try {
+            return with.encode(text, addSpecial);
+        } catch (RuntimeException e) {
+            if (e instanceof IllegalStateException) throw e;
+            throw new UserError(description.where(), "cannot encode \"" + text + "\": " + e.getMessage(), "", e);
+        }
+    }
+
+    private int specials(int[] ids) {
+        int count = 0;
+        for (int id : ids) if (description.special().get(id)) count++;
+        return count;
+    }
+
+    /// Half a surrogate pair is no character; the library would spoil the whole text for it.
+    private static String wellFormed(String text) {
+        StringBuilder fixed = null;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!Character.isSurrogate(c)) continue;
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+                continue;
+            }
+            if (fixed == null) fixed = new StringBuilder(text);
+            fixed.setCharAt(i, '\uFFFD');
+        }
+        return fixed == null ? text : fixed.toString();
+    }
+}
