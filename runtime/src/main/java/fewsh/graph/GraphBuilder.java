@@ -169,6 +169,10 @@ public final class GraphBuilder {
         return one(new Op.Softmax(axis), x);
     }
 
+    public Value logSoftmax(Value x, int axis) {
+        return one(new Op.LogSoftmax(axis), x);
+    }
+
     public Value layerNorm(Value x, Value weight, Value bias, float epsilon) {
         return one(new Op.LayerNormalization(epsilon), x, weight, bias);
     }

@@ -52,6 +52,8 @@ public sealed interface Op {
 
     record Softmax(int axis) implements Op {}
 
+    record LogSoftmax(int axis) implements Op {}
+
     record LayerNormalization(float epsilon) implements Op {}
 
     /// Root-mean-square norm over the last axis. ONNX Runtime registers it in ONNX's own domain.
@@ -95,7 +97,7 @@ public sealed interface Op {
     default String domain() {
         return switch (this) {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
-                    Concat _, Split _, ReduceSum _, Softmax _, LayerNormalization _, SimplifiedLayerNormalization _ -> "";
+                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, SimplifiedLayerNormalization _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
                     GatherBlockQuantized _, GroupQueryAttention _ -> "com.microsoft";
         };

@@ -39,6 +39,10 @@ final class Shapes {
                 x.shape().axis(axis);
                 yield one(x.dtype(), x.shape());
             }
+            case Op.LogSoftmax(int axis) -> {
+                x.shape().axis(axis);
+                yield one(x.dtype(), x.shape());
+            }
             case Op.Cast(DType to) -> one(to, x.shape());
             case Op.MatMul() -> one(same(x, in.get(1)), product(x.shape(), in.get(1).shape()));
             case Op.FusedMatMul(boolean transA, boolean transB) -> one(same(x, in.get(1)),

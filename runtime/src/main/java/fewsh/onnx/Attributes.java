@@ -27,6 +27,7 @@ final class Attributes {
             case Op.Split(int axis) -> a.put("axis", (long) axis);
             case Op.ReduceSum(boolean keepdims) -> a.put("keepdims", number(keepdims));
             case Op.Softmax(int axis) -> a.put("axis", (long) axis);
+            case Op.LogSoftmax(int axis) -> a.put("axis", (long) axis);
             case Op.LayerNormalization(float epsilon) -> a.put("epsilon", epsilon);
             case Op.SimplifiedLayerNormalization(float epsilon) -> a.put("epsilon", epsilon);
             case Op.SkipLayerNormalization(float epsilon) -> a.put("epsilon", epsilon);
@@ -82,6 +83,7 @@ final class Attributes {
             case "Split" -> new Op.Split(a.integer("axis"));
             case "ReduceSum" -> new Op.ReduceSum(a.flag("keepdims"));
             case "Softmax" -> new Op.Softmax(a.integer("axis"));
+            case "LogSoftmax" -> new Op.LogSoftmax(a.integer("axis"));
             case "LayerNormalization" -> new Op.LayerNormalization(a.real("epsilon"));
             case "SimplifiedLayerNormalization" -> new Op.SimplifiedLayerNormalization(a.real("epsilon"));
             case "SkipLayerNormalization" -> new Op.SkipLayerNormalization(a.real("epsilon"));

@@ -151,6 +151,7 @@ public final class Session implements AutoCloseable {
         private final Map<String, OnnxTensor> out = new LinkedHashMap<>();
         private final OrtSession.RunOptions options;
         private volatile boolean interrupted;
+        private boolean closed;
 
         private Bound(Map<String, Tensor> in, Map<String, Tensor> out) {
             try {
@@ -177,8 +178,9 @@ public final class Session implements AutoCloseable {
         }
 
         /// Ends a run under way, from any thread; it then takes a few milliseconds at most. Later runs end at once.
-        public void interrupt() {
+        public synchronized void interrupt() {
             interrupted = true;
+            if (closed) return;
             try {
                 options.setTerminate(true);
             } catch (OrtException e) {
@@ -187,7 +189,9 @@ public final class Session implements AutoCloseable {
         }
 
         @Override
-        public void close() {
+        public synchronized void close() {
+            if (closed) return;
+            closed = true;
             in.values().forEach(OnnxTensor::close);
             out.values().forEach(OnnxTensor::close);
             options.close();

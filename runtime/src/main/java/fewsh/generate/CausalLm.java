@@ -1,0 +1,301 @@
+package fewsh.generate;
+
+import fewsh.UserError;
+import fewsh.models.Architectures;
+import fewsh.models.Causal;
+import fewsh.models.Checkpoint;
+import fewsh.models.Precision;
+import fewsh.models.Settings;
+import fewsh.session.Session;
+import fewsh.tokenize.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+
+/// A causal language model, loaded: config, tokenizer, session. Immutable and shareable; what changes is in [KvCache] and
+/// [Decoding].
+public final class CausalLm implements AutoCloseable {
+    /// Positions of one prefill pass; longer prompts take several, which also bounds how long an interrupt waits.
+    private static final int CHUNK = 512;
+    /// Most positions whose logits one pass returns: 2 · 64 · vocab_size float32.
+    private static final int SCORED_CHUNK = 64;
+
+    private final About about;
+    private final Causal.Layout layout;
+    private final Session session;
+    private final Tokenizer tokenizer;
+    private final SamplingConfig defaults;
+    private final Optional<String> chatTemplate;
+
+    private CausalLm(About about, Causal.Layout layout, Session session, Tokenizer tokenizer, SamplingConfig defaults,
+            Optional<String> chatTemplate) {
+        this.about = about;
+        this.layout = layout;
+        this.session = session;
+        this.tokenizer = tokenizer;
+        this.defaults = defaults;
+        this.chatTemplate = chatTemplate;
+    }
+
+    /// Opens a Hugging Face folder or a `.gguf` file.
+    ///
+    /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
+    public static CausalLm open(Path path, LoadOptions options) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            Causal page = Architectures.causal(checkpoint);
+            Precision precision = options.precision().of(checkpoint);
+            Footprint footprint = Footprint.of(checkpoint, page.layout(), precision);
+            footprint.check(path, precision);
+            CompletableFuture<Tokenizer> tokenizer = CompletableFuture.supplyAsync(() -> checkpoint.isGguf()
+                    ? Tokenizer.ofGguf(path.toString(), checkpoint.weights().metadata()) : Tokenizer.open(path));
+            Session session = null;
+            try {
+                session = Prepared.open(checkpoint, page, precision, options);
+                Optional<String> template = chatTemplate(checkpoint);
+                return new CausalLm(about(checkpoint, page, precision, options, footprint, template.isPresent()), page.layout(),
+                        session, tokenizer.join(), defaults(checkpoint), template);
+            } catch (CompletionException e) {
+                if (session != null) session.close();
+                throw e.getCause() instanceof UserError known ? known : e;
+            } catch (RuntimeException e) {
+                tokenizer.thenAccept(Tokenizer::close).exceptionally(_ -> null).join();
+                throw e;
+            }
+        }
+    }
+
+    /// What would be loaded, without loading it.
+    public static About about(Path path, LoadOptions options) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            Causal page = Architectures.causal(checkpoint);
+            Precision precision = options.precision().of(checkpoint);
+            return about(checkpoint, page, precision, options, Footprint.of(checkpoint, page.layout(), precision),
+                    chatTemplate(checkpoint).isPresent());
+        }
+    }
+
+    private static About about(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options, Footprint footprint,
+            boolean chatTemplate) {
+        var metadata = checkpoint.weights().metadata();
+        Path path = checkpoint.path();
+        Path file = path.toAbsolutePath().normalize().getFileName();
+        String name = metadata.get("general.name") instanceof String s && !s.isBlank() ? s
+                : file == null ? path.toString() : file.toString().replaceFirst("\\.gguf$", "");
+        String licence = metadata.get("general.license") instanceof String s ? s : "";
+        return new About(name, checkpoint.settings().text("model_type", ""), checkpoint.parameters(), precision, options.device(),
+                page.layout().nPositions(), page.layout().vocabSize(), chatTemplate, licence, checkpoint.weights().files(),
+                checkpoint.weights().bytes(), footprint.whole());
+    }
+
+    private static Optional<String> chatTemplate(Checkpoint checkpoint) {
+        if (checkpoint.isGguf())
+            return checkpoint.weights().metadata().get("tokenizer.chat_template") instanceof String s ? Optional.of(s) : Optional.empty();
+        Path file = checkpoint.path().resolve("chat_template.jinja");
+        Path config = checkpoint.path().resolve("tokenizer_config.json");
+        return Files.exists(file) || Files.exists(config) && checkpoint.json("tokenizer_config.json").has("chat_template")
+                ? Optional.of("") : Optional.empty();
+    }
+
+    private static SamplingConfig defaults(Checkpoint checkpoint) {
+        if (checkpoint.isGguf() || !Files.exists(checkpoint.path().resolve("generation_config.json"))) return SamplingConfig.GREEDY;
+        Settings s = checkpoint.json("generation_config.json");
+        SamplingConfig g = SamplingConfig.GREEDY;
+        boolean samples = s.flag("do_sample", false);
+        return new SamplingConfig(s.real("repetition_penalty", g.repetitionPenalty()), 0, 0,
+                samples ? s.real("temperature", 1) : 0, samples ? (int) s.real("top_k", 50) : 0, samples ? s.real("top_p", 1) : 1,
+                samples ? s.real("min_p", 0) : 0, g.seed(), g.maxTokens(), g.stop(), g.alternatives());
+    }
+
+    public About about() {
+        return about;
+    }
+
+    public Causal.Layout layout() {
+        return layout;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /// What the model's `generation_config.json` asks for; greedy if it has none.
+    public SamplingConfig defaults() {
+        return defaults;
+    }
+
+    /// The chat template of a GGUF file; empty text for a folder that keeps one of its own.
+    public Optional<String> chatTemplate() {
+        return chatTemplate;
+    }
+
+    /// The ids of a text to continue: BOS in front where the model wants it; special tokens in the text are ordinary text.
+    public int[] encode(String text) {
+        int[] ids = tokenizer.encode(text, true, false);
+        return ids.length > 0 ? ids : new int[] {startOfText()};
+    }
+
+    /// The token that stands for an empty context: BOS, or EOS where there is none.
+    public int startOfText() {
+        return tokenizer.bos().orElseGet(() -> tokenizer.eos().orElse(0));
+    }
+
+    /// An empty cache, for one conversation.
+    public KvCache cache() {
+        return new KvCache(layout, 1);
+    }
+
+    /// Decodes `n` answers to `prompt`; what `cache` holds of it already is not computed again.
+    ///
+    /// @throws UserError if the prompt is longer than the context length
+    public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int n) {
+        checkPrompt(prompt);
+        if (n < 1 || n > 1024) throw new UserError("-n", "must be from 1 to 1024, was " + n, "");
+        return new Decoding(this, cache, prompt, config, n);
+    }
+
+    private void checkPrompt(int[] prompt) {
+        if (prompt.length == 0) throw new UserError("", "the prompt is empty", "");
+        for (int id : prompt)
+            if (id < 0 || id >= layout.vocabSize())
+                throw new UserError("", "token id " + id + " is not in the vocabulary of " + layout.vocabSize(), "");
+        if (prompt.length > layout.nPositions())
+            throw new UserError("", "prompt is %,d tokens, context length is %,d: %,d too many".formatted(
+                    prompt.length, layout.nPositions(), prompt.length - layout.nPositions()), "shorten it, or /clear the conversation");
+    }
+
+    /// Scores a continuation: the sum over its tokens of ln p(token | everything before it).
+    ///
+    /// Trailing spaces of `context` are moved to `continuation`; then `context + continuation` is encoded once and split
+    /// after as many tokens as `context` alone encodes to. A context too long for the model is cut from the left.
+    ///
+    /// @param context may be empty: the BOS token (EOS if the model has none) then stands in for it
+    /// @throws UserError if the continuation is empty or alone exceeds the context length
+    /// Source: `loglikelihood` and `_encode_pair` of EleutherAI/lm-evaluation-harness, which moves line ends too.
+    public Score score(KvCache cache, String context, String continuation) {
+        String stripped = context.replaceFirst(" +$", "");
+        String moved = context.substring(stripped.length()) + continuation;
+        if (moved.isEmpty()) throw new UserError("", "the continuation is empty", "");
+        if (stripped.isEmpty()) {
+            int[] ids = tokenizer.encode(moved, false, false);
+            boolean given = ids.length > 1 && ids[0] == startOfText();
+            return given ? score(cache, new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length))
+                    : score(cache, new int[] {startOfText()}, ids);
+        }
+        int[] whole = tokenizer.encode(stripped + moved, true, false);
+        int split = tokenizer.encode(stripped, true, false).length;
+        if (split >= whole.length) throw new UserError("", "the continuation adds no token to the context", "");
+        return score(cache, Arrays.copyOf(whole, split), Arrays.copyOfRange(whole, split, whole.length));
+    }
+
+    /// Scores `continuation` after `context`, both ids; neither may be empty.
+    public Score score(KvCache cache, int[] context, int[] continuation) {
+        if (continuation.length == 0) throw new UserError("", "the continuation is empty", "");
+        int most = layout.nPositions();
+        if (continuation.length > most)
+            throw new UserError("", "continuation is %,d tokens, context length is %,d".formatted(continuation.length, most), "");
+        int cut = Math.max(0, context.length + continuation.length - (most + 1));
+        int kept = context.length - cut;
+        int[] fed = new int[kept + continuation.length - 1];
+        System.arraycopy(context, cut, fed, 0, kept);
+        System.arraycopy(continuation, 0, fed, kept, continuation.length - 1);
+        checkPrompt(fed);
+        int held = Math.min(cache.common(fed), kept - 1);
+        cache.trim(held);
+        List<Candidate> tokens = new ArrayList<>();
+        boolean[] greedy = {true};
+        double[] sum = {0};
+        float[] logits = new float[layout.vocabSize()];
+        feed(cache, Arrays.copyOfRange(fed, held, fed.length), continuation.length, _ -> {}, (pass, i, at) -> {
+            int id = continuation[held + at - (kept - 1)];
+            double logprob = pass.logprob(i, id);
+            pass.logits(i, logits);
+            greedy[0] &= Sampler.argmax(logits) == id;
+            sum[0] += logprob;
+            tokens.add(new Candidate(id, tokenizer.piece(id), logprob));
+        });
+        return new Score(sum[0], greedy[0], tokens, cut);
+    }
+
+    /// Scores a whole text, each token once: windows of the context length that do not overlap, each after one token.
+    ///
+    /// Source: `get_rolling_token_windows` of EleutherAI/lm-evaluation-harness, with a context of one token.
+    public Score scoreRolling(KvCache cache, String text) {
+        int[] ids = tokenizer.encode(text, false, false);
+        if (ids.length == 0) throw new UserError("", "the text is empty", "");
+        List<Candidate> tokens = new ArrayList<>();
+        boolean greedy = true;
+        double sum = 0;
+        int most = layout.nPositions();
+        for (int from = 0; from < ids.length; from += most) {
+            int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
+            // the last window reaches back so that it is as long as the others; only its new tokens count
+            int back = from == 0 ? 0 : Math.max(0, most - window.length);
+            int[] context = from == 0 ? new int[] {startOfText()} : Arrays.copyOfRange(ids, from - 1 - back, from);
+            Score score = score(cache, context, window);
+            tokens.addAll(score.tokens());
+            greedy &= score.isGreedy();
+            sum += score.loglikelihood();
+        }
+        return new Score(sum, greedy, tokens, 0);
+    }
+
+    /// Logits at every position of a row of ids: float32 `(ids.length, vocab_size)`, one array a position.
+    public float[][] forward(int[] ids) {
+        checkPrompt(ids);
+        float[][] all = new float[ids.length][layout.vocabSize()];
+        try (KvCache cache = cache()) {
+            feed(cache, ids, ids.length, _ -> {}, (pass, i, at) -> pass.logits(i, all[at]));
+        }
+        return all;
+    }
+
+    /// Receives the logits of one position of those fed.
+    interface Wanted {
+        /// @param i which of the pass's logits
+        /// @param at the position among those fed
+        void logits(Pass pass, int i, int at);
+    }
+
+    /// Feeds `ids` behind what `cache` holds, in passes of bounded size.
+    ///
+    /// @param last of how many of the last positions logits are wanted
+    /// @param running told each pass before it runs
+    /// @return false if a pass was interrupted; the cache then holds what came before it
+    boolean feed(KvCache cache, int[] ids, int last, Consumer<Pass> running, Wanted wanted) {
+        cache.reserve(cache.length() + ids.length);
+        int firstWanted = ids.length - last;
+        for (int from = 0; from < ids.length; ) {
+            // a pass never reaches from unwanted into more wanted positions than it may return
+            int limit = from >= firstWanted ? SCORED_CHUNK : CHUNK;
+            int to = Math.min(ids.length, from + limit);
+            if (to > firstWanted && from < firstWanted && to - firstWanted > SCORED_CHUNK) to = firstWanted + SCORED_CHUNK;
+            int positions = Math.max(1, to - Math.max(from, firstWanted));
+            try (Pass pass = pass(cache, to - from, positions)) {
+                for (int at = from; at < to; at++) pass.id(0, at - from, ids[at]);
+                for (int i = 0; i < positions; i++) pass.want(i, 0, to - from - positions + i);
+                running.accept(pass);
+                if (!pass.run()) return false;
+                cache.append(Arrays.copyOfRange(ids, from, to));
+                for (int at = Math.max(from, firstWanted); at < to; at++) wanted.logits(pass, at - to + positions, at);
+            }
+            from = to;
+        }
+        return true;
+    }
+
+    Pass pass(KvCache cache, int sequence, int positions) {
+        return new Pass(session, layout, cache, sequence, positions);
+    }
+
+    @Override
+    public void close() {
+        session.close();
+        tokenizer.close();
+    }
+}

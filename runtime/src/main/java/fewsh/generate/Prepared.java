@@ -1,0 +1,173 @@
+package fewsh.generate;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import fewsh.UserError;
+import fewsh.graph.Graph;
+import fewsh.models.Causal;
+import fewsh.models.Checkpoint;
+import fewsh.models.Net;
+import fewsh.models.Precision;
+import fewsh.onnx.OnnxFile;
+import fewsh.session.Session;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+
+/// Models as the runtime takes them fastest, kept in `cache/` of the home folder: built once, checked at every use.
+///
+/// A folder's name is the SHA-256 of what it was made from: the content of the model's files, the precision, the device, the
+/// processor, our format's and the runtime's version. It holds `model.onnx`, `model.onnx.data` and `manifest.json` with the size
+/// and CRC-32C of both; one that does not agree is thrown away and built again.
+final class Prepared {
+    /// To be raised whenever a graph or the layout of a weight changes.
+    private static final int FORMAT = 1;
+
+    private Prepared() {}
+
+    /// A session over the prepared model, which is made now if it is not there yet.
+    static Session open(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
+        Session.Options how = Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers"));
+        Path cache = options.home().resolve("cache");
+        try {
+            Path folder = cache.resolve(key(checkpoint, precision, options, cache));
+            if (!valid(folder)) build(folder, checkpoint, page, precision);
+            return Session.open(folder.resolve("model.onnx"), how);
+        } catch (FileSystemException e) {
+            throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
+                    "make room there, or set FEWSH_HOME to a folder that can be written", e);
+        } catch (IOException e) {
+            throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
+                    "make room there, or set FEWSH_HOME to a folder that can be written", e);
+        }
+    }
+
+    private static void build(Path folder, Checkpoint checkpoint, Causal page, Precision precision) throws IOException {
+        Files.createDirectories(folder.getParent());
+        Path temporary = Files.createTempDirectory(folder.getParent(), "building-");
+        try (Arena arena = Arena.ofShared()) {
+            Graph graph = Net.build(page, checkpoint, precision, arena);
+            OnnxFile.write(graph, temporary.resolve("model.onnx"));
+            JsonObject manifest = new JsonObject();
+            manifest.addProperty("model", checkpoint.path().toAbsolutePath().normalize().toString());
+            manifest.addProperty("precision", precision.word());
+            for (String name : List.of("model.onnx", "model.onnx.data")) {
+                manifest.addProperty(name + ".size", Files.size(temporary.resolve(name)));
+                manifest.addProperty(name + ".crc32c", crc32c(temporary.resolve(name)));
+            }
+            Files.writeString(temporary.resolve("manifest.json"), manifest.toString());
+            delete(folder);
+            try {
+                Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
+            } catch (FileSystemException e) {
+                // another process was quicker
+                if (e instanceof AtomicMoveNotSupportedException || !valid(folder)) throw e;
+            }
+        } finally {
+            delete(temporary);
+        }
+    }
+
+    private static boolean valid(Path folder) throws IOException {
+        Path manifest = folder.resolve("manifest.json");
+        if (!Files.exists(manifest)) return false;
+        try {
+            JsonObject json = JsonParser.parseString(Files.readString(manifest)).getAsJsonObject();
+            for (String name : List.of("model.onnx", "model.onnx.data")) {
+                Path file = folder.resolve(name);
+                if (!Files.exists(file) || Files.size(file) != json.get(name + ".size").getAsLong()) return false;
+                if (crc32c(file) != json.get(name + ".crc32c").getAsLong()) return false;
+            }
+            return true;
+        } catch (RuntimeException e) {
+            return false;                                   // no manifest that we wrote
+        }
+    }
+
+    private static long crc32c(Path file) throws IOException {
+        CRC32C crc = new CRC32C();
+        ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+        try (FileChannel channel = FileChannel.open(file)) {
+            while (channel.read(buffer) >= 0) {
+                crc.update(buffer.flip());
+                buffer.clear();
+            }
+        }
+        return crc.getValue();
+    }
+
+    private static String key(Checkpoint checkpoint, Precision precision, LoadOptions options, Path cache) throws IOException {
+        MessageDigest sha = sha256();
+        List<Path> files = new ArrayList<>(checkpoint.weights().files());
+        if (!checkpoint.isGguf()) files.add(checkpoint.path().resolve("config.json"));
+        for (Path file : files) sha.update(content(file, cache));
+        String made = "%d %s %s %s %s %s".formatted(FORMAT, precision, options.device(), Session.version(),
+                System.getProperty("os.arch"), processor());
+        sha.update(made.getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(sha.digest(), 0, 16);
+    }
+
+    /// The runtime packs weights as the processor likes them.
+    private static String processor() throws IOException {
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        if (!Files.exists(cpuinfo)) return "";
+        try (Stream<String> lines = Files.lines(cpuinfo)) {
+            return lines.filter(l -> l.startsWith("flags") || l.startsWith("Features")).findFirst().orElse("");
+        }
+    }
+
+    /// The SHA-256 of a file's bytes; remembered under its place, size and times, which no change leaves as they were.
+    private static byte[] content(Path file, Path cache) throws IOException {
+        Path real = file.toRealPath();
+        StringBuilder identity = new StringBuilder(real.toString());
+        String attributes = real.getFileSystem().supportedFileAttributeViews().contains("unix")
+                ? "unix:dev,ino,size,lastModifiedTime,ctime" : "size,lastModifiedTime,creationTime";
+        Files.readAttributes(real, attributes).entrySet().stream().sorted(java.util.Map.Entry.comparingByKey())
+                .forEach(a -> identity.append('\n').append(a));
+        MessageDigest sha = sha256();
+        String name = HexFormat.of().formatHex(sha.digest(identity.toString().getBytes(StandardCharsets.UTF_8)));
+        Path known = cache.resolve("sha256").resolve(name);
+        if (Files.exists(known) && Files.size(known) == sha.getDigestLength()) return Files.readAllBytes(known);
+        byte[] buffer = new byte[1 << 20];
+        try (InputStream in = Files.newInputStream(real)) {
+            for (int n; (n = in.read(buffer)) >= 0; ) sha.update(buffer, 0, n);
+        }
+        byte[] digest = sha.digest();
+        Files.createDirectories(known.getParent());
+        Path temporary = Files.createTempFile(known.getParent(), "new-", "");
+        Files.write(temporary, digest);
+        Files.move(temporary, known, StandardCopyOption.REPLACE_EXISTING);
+        return digest;
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) return;
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package fewsh.generate;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Chooses the next token of one sample. The order of operations is that of [SamplingConfig].
+///
+/// Draws depend on (seed, sample, step) alone: not on other samples, nor on how many there are.
+final class Sampler {
+    private final SamplingConfig config;
+    private final int sample;
+    private final Map<Integer, Integer> answered = new HashMap<>();
+    private final boolean[] seen;
+    private int step;
+    private final float[] scores;
+    private final int[] order;
+
+    /// @param prompt the ids that a repetition penalty counts as seen
+    Sampler(SamplingConfig config, int sample, int vocabSize, int[] prompt) {
+        this.config = config;
+        this.sample = sample;
+        this.scores = new float[vocabSize];
+        this.order = new int[vocabSize];
+        this.seen = new boolean[config.repetitionPenalty() == 1 ? 0 : vocabSize];
+        if (seen.length > 0) for (int id : prompt) if (id >= 0 && id < vocabSize) seen[id] = true;
+    }
+
+    /// @param logits of every token; left as they are
+    int draw(float[] logits) {
+        System.arraycopy(logits, 0, scores, 0, scores.length);
+        penalise();
+        int id = config.temperature() == 0 ? argmax(scores) : drawn(uniform());
+        answered.merge(id, 1, Integer::sum);
+        if (seen.length > 0) seen[id] = true;
+        step++;
+        return id;
+    }
+
+    private void penalise() {
+        float repetition = (float) config.repetitionPenalty();
+        for (int id = 0; id < seen.length; id++)
+            if (seen[id]) scores[id] = scores[id] > 0 ? scores[id] / repetition : scores[id] * repetition;
+        if (config.presencePenalty() != 0 || config.frequencyPenalty() != 0)
+            answered.forEach((id, times) ->
+                    scores[id] -= (float) (config.presencePenalty() + times * config.frequencyPenalty()));
+    }
+
+    /// The likeliest; of equal ones the first.
+    static int argmax(float[] scores) {
+        int best = 0;
+        for (int id = 1; id < scores.length; id++) if (scores[id] > scores[best]) best = id;
+        return best;
+    }
+
+    private int drawn(double uniform) {
+        float max = scores[argmax(scores)];
+        float inverse = (float) (1 / config.temperature());
+        for (int id = 0; id < scores.length; id++) scores[id] = (scores[id] - max) * inverse;   // ln p, up to a constant
+        int kept = candidates();
+        double total = 0;
+        for (int i = 0; i < kept; i++) total += Math.exp(scores[order[i]]);
+        if (config.topP() < 1) {
+            double reached = 0;
+            for (int i = 0; i < kept; i++) {
+                reached += Math.exp(scores[order[i]]);
+                if (reached < config.topP() * total) continue;
+                kept = i + 1;
+                total = reached;
+            }
+        }
+        if (config.minP() > 0) {
+            float least = (float) Math.log(config.minP());
+            double left = 0;
+            int likely = 0;
+            for (int i = 0; i < kept; i++)
+                if (scores[order[i]] >= least) {
+                    order[likely++] = order[i];
+                    left += Math.exp(scores[order[i]]);
+                }
+            kept = likely;
+            total = left;
+        }
+        double rest = uniform * total;
+        for (int i = 0; i < kept; i++) {
+            rest -= Math.exp(scores[order[i]]);
+            if (rest < 0) return order[i];
+        }
+        return order[kept - 1];
+    }
+
+    /// Puts the tokens in play into `order` and says how many: sorted, likeliest first, when a control needs it.
+    private int candidates() {
+        int n = 0;
+        if (config.topK() == 0 && config.topP() == 1) {
+            // what is below e⁻⁴⁰ of the likeliest is never drawn: all of it together is below 2⁻⁴⁰
+            for (int id = 0; id < scores.length; id++) if (scores[id] > -40) order[n++] = id;
+            return n;
+        }
+        float least = config.topK() == 0 || config.topK() >= scores.length ? -40 : nthLargest(config.topK());
+        for (int id = 0; id < scores.length; id++) if (scores[id] >= least) order[n++] = id;
+        long[] keys = new long[n];
+        for (int i = 0; i < n; i++) keys[i] = (long) Float.floatToIntBits(-scores[order[i]]) << 32 | order[i];
+        Arrays.sort(keys);
+        for (int i = 0; i < n; i++) order[i] = (int) keys[i];
+        return config.topK() == 0 ? n : Math.min(n, config.topK());
+    }
+
+    /// The n-th largest score, by a heap of n.
+    private float nthLargest(int n) {
+        float[] heap = new float[n];
+        Arrays.fill(heap, Float.NEGATIVE_INFINITY);
+        for (float score : scores) {
+            if (score <= heap[0]) continue;
+            int i = 0;
+            for (int child = 1; child < n; child = 2 * i + 1) {
+                if (child + 1 < n && heap[child + 1] < heap[child]) child++;
+                if (heap[child] >= score) break;
+                heap[i] = heap[child];
+                i = child;
+            }
+            heap[i] = score;
+        }
+        return heap[0];
+    }
+
+    /// A number in [0, 1) that (seed, sample, step) alone decides. Source: the finaliser of splitmix64, Steele et al. 2014.
+    private double uniform() {
+        long z = mix(config.seed() + 0x9E3779B97F4A7C15L * (sample + 1));
+        return (mix(z + 0x9E3779B97F4A7C15L * (step + 1)) >>> 11) * 0x1p-53;
+    }
+
+    private static long mix(long z) {
+        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
+        return z ^ z >>> 31;
+    }
+}

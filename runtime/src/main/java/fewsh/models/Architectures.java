@@ -1,0 +1,41 @@
+package fewsh.models;
+
+import com.google.gson.JsonObject;
+import fewsh.UserError;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/// Which page builds which `model_type` (of `config.json`) or `general.architecture` (of GGUF): the table.
+public final class Architectures {
+    /// How a GGUF file of an architecture is read.
+    record OfGguf(Function<Map<String, Object>, JsonObject> config, List<Gguf.Rename> names) {}
+
+    /// One row of the table.
+    record Page(Function<Settings, Causal> open, OfGguf gguf) {}
+
+    private static final SequencedMap<String, Page> PAGES = new TreeMap<>(Map.of(
+            "gpt2", new Page(s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf(Gpt2::config, Gpt2.GGUF_NAMES)),
+            "llama", new Page(s -> new Llama(Llama.Config.of(s)), new OfGguf(Llama::config, Llama.GGUF_NAMES))));
+
+    private Architectures() {}
+
+    /// The page of a causal language model.
+    public static Causal causal(Checkpoint checkpoint) {
+        return page(checkpoint.settings()).open().apply(checkpoint.settings());
+    }
+
+    static Page page(Settings settings) {
+        return page(settings.where(), "model_type", settings.text("model_type", ""));
+    }
+
+    /// @throws UserError naming the architectures that have a page
+    static Page page(String where, String key, String type) {
+        Page page = PAGES.get(type);
+        if (page == null)
+            throw new UserError(where, key + " \"" + type + "\" is not supported", "supported: " + String.join(", ", PAGES.keySet()));
+        return page;
+    }
+}

@@ -1,0 +1,190 @@
+package fewsh.models;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import fewsh.UserError;
+import fewsh.tensor.Shape;
+import fewsh.weights.Encoding;
+import fewsh.weights.Weight;
+import fewsh.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// A model as it is stored: settings and named weights, under the names that published checkpoints use.
+///
+/// A Hugging Face folder (`config.json`, safetensors) or a GGUF file. Owns the mapping of the weights: close it when no graph
+/// built from it is in use.
+public final class Checkpoint implements AutoCloseable {
+    /// What published names may begin with; folders leave these out or put them in.
+    private static final List<String> PREFIXES = List.of("", "transformer.", "model.");
+    private static final long LARGEST_CONFIG = 1 << 22;
+
+    private final Path path;
+    private final Weights weights;
+    private final Settings settings;
+    private final List<Gguf.Rename> renames;
+    private final boolean gguf;
+
+    private Checkpoint(Path path, Weights weights, Settings settings, List<Gguf.Rename> renames, boolean gguf) {
+        this.path = path;
+        this.weights = weights;
+        this.settings = settings;
+        this.renames = renames;
+        this.gguf = gguf;
+    }
+
+    /// Opens a folder or a `.gguf` file.
+    ///
+    /// @throws UserError if it is no model, is damaged, or is of an architecture that has no page
+    public static Checkpoint open(Path path) {
+        boolean gguf = !Files.isDirectory(path);
+        if (gguf && !path.toString().toLowerCase().endsWith(".gguf") && Files.exists(path))
+            throw new UserError(path.toString(), "not a model that can be opened",
+                    "give a .gguf file or a folder with config.json and safetensors");
+        JsonObject config = gguf ? null : readJson(path.resolve("config.json"));
+        if (config != null) Architectures.page(new Settings(path.resolve("config.json").toString(), config));
+        Weights weights = Weights.open(path);
+        try {
+            return gguf ? ofGguf(path, weights)
+                    : new Checkpoint(path, weights, new Settings(path.resolve("config.json").toString(), config), List.of(), false);
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    private static Checkpoint ofGguf(Path path, Weights weights) {
+        var metadata = weights.metadata();
+        String architecture = String.valueOf(metadata.get("general.architecture"));
+        Architectures.Page page = Architectures.page(path.toString(), "general.architecture", architecture);
+        try {
+            JsonObject config = page.gguf().config().apply(metadata);
+            if (!config.has("vocab_size") && metadata.get("tokenizer.ggml.tokens") instanceof List<?> tokens)
+                config.addProperty("vocab_size", tokens.size());
+            if (weights.contains("rope_freqs.weight")) config.add("rope_scaling", factors(weights.get("rope_freqs.weight")));
+            config.addProperty("tie_word_embeddings", !weights.contains("output.weight"));
+            config.addProperty("attention_bias", weights.contains("blk.0.attn_q.bias"));
+            config.addProperty("mlp_bias", weights.contains("blk.0.ffn_gate.bias"));
+            return new Checkpoint(path, weights, new Settings(path.toString(), config), page.gguf().names(), true);
+        } catch (UserError e) {
+            throw e.where().isEmpty() ? new UserError(path.toString(), e.what(), e.fix(), e) : e;
+        }
+    }
+
+    private static JsonObject factors(Weight weight) {
+        JsonArray factors = new JsonArray();
+        for (float f : weight.floats()) factors.add(f);
+        JsonObject scaling = new JsonObject();
+        scaling.addProperty("rope_type", "factors");
+        scaling.add("factors", factors);
+        return scaling;
+    }
+
+    private static JsonObject readJson(Path file) {
+        try {
+            if (Files.exists(file) && Files.size(file) > LARGEST_CONFIG)
+                throw new UserError(file.toString(), "is " + Files.size(file) + " bytes, no configuration is that large", "");
+            try (JsonReader reader = new JsonReader(Files.newBufferedReader(file))) {
+                reader.setStrictness(Strictness.STRICT);
+                JsonElement json = JsonParser.parseReader(reader);
+                if (json instanceof JsonObject object) return object;
+                throw new UserError(file.toString(), "must hold a JSON object", "fetch the file again");
+            }
+        } catch (IOException e) {
+            throw new UserError(file.toString(), Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file",
+                    "a model folder needs config.json, tokenizer.json and safetensors", e);
+        } catch (RuntimeException e) {
+            if (e instanceof UserError known) throw known;
+            throw new UserError(file.toString(), "not JSON: " + e.getMessage(), "fetch the file again", e);
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public Settings settings() {
+        return settings;
+    }
+
+    public boolean isGguf() {
+        return gguf;
+    }
+
+    /// The weights under the file's own names, and its metadata.
+    public Weights weights() {
+        return weights;
+    }
+
+    /// Whether there is a weight that published checkpoints call `name`.
+    public boolean has(String name) {
+        return PREFIXES.stream().anyMatch(prefix -> weights.contains(stored(prefix, name)));
+    }
+
+    /// The weight that published checkpoints call `name`.
+    ///
+    /// @throws UserError if it is missing or its shape is not what the settings ask for
+    public Weight weight(String name, long... shape) {
+        String found = PREFIXES.stream().map(prefix -> stored(prefix, name)).filter(weights::contains).findFirst()
+                .orElse(stored("", name));
+        Weight weight = weights.get(found);
+        if (!weight.shape().equals(Shape.of(shape)))
+            throw new UserError(weights.files().getFirst().toString(), found + " is " + weight.shape() + ", "
+                    + (gguf ? "the metadata asks" : "config.json asks") + " for " + Shape.of(shape),
+                    "settings and weights are not of one model: fetch both again");
+        return weight;
+    }
+
+    private String stored(String prefix, String name) {
+        if (gguf) return Gguf.rename(renames, name);
+        return prefix.equals("model.") && name.startsWith("model.") ? name.substring(6) : prefix + name;
+    }
+
+    /// Every weight of two axes that a matrix product or a lookup reads.
+    List<Weight> matrices() {
+        return weights.names().stream().map(weights::get)
+                .filter(w -> w.shape().rank() == 2 && w.encoding() != Encoding.I64 && w.encoding() != Encoding.BOOL).toList();
+    }
+
+    /// Bytes of all weights as a graph at `precision` holds them; a tied embedding is held twice, to look up and to multiply.
+    public long heldBytes(Precision precision) {
+        long bytes = 0;
+        for (String name : weights.names()) {
+            Weight weight = weights.get(name);
+            boolean matrix = weight.shape().rank() == 2;
+            long count = weight.shape().count();
+            // quants, scales, and what offsets there may be
+            long held = !matrix ? 4 * count : switch (precision.bits(weight)) {
+                case 4 -> count / 2 + count / 4;
+                case 8 -> count + count / 4;
+                default -> 4 * count;
+            };
+            bytes += matrix && weight.shape().size(0) == settings.size("vocab_size", 1) ? 2 * held : held;
+        }
+        return bytes;
+    }
+
+    /// A JSON file of the folder.
+    ///
+    /// @throws UserError if it is missing or no JSON object
+    public Settings json(String name) {
+        return new Settings(path.resolve(name).toString(), readJson(path.resolve(name)));
+    }
+
+    /// The number of trained values; masks and tables that some files carry along are none.
+    public long parameters() {
+        return weights.names().stream().filter(n -> !n.endsWith(".attn.bias") && !n.endsWith(".masked_bias")
+                && !n.endsWith("inv_freq") && !n.startsWith("rope_freqs")).mapToLong(n -> weights.get(n).shape().count()).sum();
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

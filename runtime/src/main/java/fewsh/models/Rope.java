@@ -1,0 +1,123 @@
+package fewsh.models;
+
+import com.google.gson.JsonObject;
+import fewsh.UserError;
+import java.util.List;
+import java.util.Map;
+
+/// Rotary positions: the angle by which each pair of a head's numbers turns at each position.
+///
+/// @param inverseFrequencies radians a position, one a pair, float32 as the reference computes them
+/// @param factor of cos and sin; 1 but for yarn
+/// Source: Su et al. 2021; scalings as `modeling_rope_utils.py` of Hugging Face's transformers has them.
+public record Rope(float[] inverseFrequencies, float factor) {
+    /// cos then sin, each `(positions, pairs)`.
+    float[][] tables(int positions) {
+        int pairs = inverseFrequencies.length;
+        float[] cos = new float[positions * pairs];
+        float[] sin = new float[positions * pairs];
+        for (int p = 0; p < positions; p++)
+            for (int i = 0; i < pairs; i++) {
+                float angle = p * inverseFrequencies[i];
+                cos[p * pairs + i] = (float) Math.cos(angle) * factor;
+                sin[p * pairs + i] = (float) Math.sin(angle) * factor;
+            }
+        return new float[][] {cos, sin};
+    }
+
+    /// From `rope_parameters`, as transformers 5 writes it, or `rope_theta` and `rope_scaling`, as 4 did.
+    static Rope of(Settings s, int headDim, int nPositions) {
+        Settings r = s.has("rope_parameters") ? s.object("rope_parameters") : s.object("rope_scaling");
+        double theta = r.real("rope_theta", s.real("rope_theta", 10000));
+        if (!(theta > 1)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
+        double[] frequencies = new double[headDim / 2];
+        for (int i = 0; i < frequencies.length; i++) frequencies[i] = 1 / Math.pow(theta, 2.0 * i / headDim);
+        double magnitude = 1;
+        String type = r.has("rope_type") ? "rope_type" : "type";
+        switch (r.choice(type, "default", List.of("default", "linear", "dynamic", "llama3", "yarn", "factors"))) {
+            // dynamic scales only beyond the context length, which no prompt gets past
+            case "default", "dynamic" -> {}
+            case "linear" -> {
+                for (int i = 0; i < frequencies.length; i++) frequencies[i] /= positive(r, "factor");
+            }
+            case "factors" -> {
+                for (int i = 0; i < frequencies.length; i++)
+                    frequencies[i] /= r.json().getAsJsonArray("factors").get(i).getAsDouble();
+            }
+            case "llama3" -> llama3(r, frequencies);
+            case "yarn" -> magnitude = yarn(r, frequencies, theta, headDim, nPositions);
+            default -> throw new IllegalStateException(type);
+        }
+        float[] rounded = new float[frequencies.length];
+        for (int i = 0; i < rounded.length; i++) rounded[i] = (float) frequencies[i];
+        return new Rope(rounded, (float) magnitude);
+    }
+
+    private static double positive(Settings s, String key) {
+        double value = s.real(key, Double.NaN);
+        if (value > 0) return value;
+        throw new UserError(s.where(), "\"" + key + "\" must be a number above 0", "");
+    }
+
+    /// Long waves stretched, short ones left, those between blended.
+    private static void llama3(Settings r, double[] frequencies) {
+        double factor = positive(r, "factor");
+        double low = positive(r, "low_freq_factor");
+        double high = positive(r, "high_freq_factor");
+        double original = positive(r, "original_max_position_embeddings");
+        for (int i = 0; i < frequencies.length; i++) {
+            double wavelength = 2 * Math.PI / frequencies[i];
+            double smooth = Math.clamp((original / wavelength - low) / (high - low), 0.0, 1.0);
+            frequencies[i] = (1 - smooth) * frequencies[i] / factor + smooth * frequencies[i];
+        }
+    }
+
+    /// Interpolates slow pairs, extrapolates fast ones, with a ramp between.
+    ///
+    /// @return the factor of cos and sin
+    private static double yarn(Settings r, double[] frequencies, double theta, int headDim, int nPositions) {
+        double factor = positive(r, "factor");
+        double original = r.real("original_max_position_embeddings", nPositions);
+        double low = correction(r.real("beta_fast", 32), headDim, theta, original);
+        double high = correction(r.real("beta_slow", 1), headDim, theta, original);
+        if (r.flag("truncate", true)) {
+            low = Math.floor(low);
+            high = Math.ceil(high);
+        }
+        low = Math.max(low, 0);
+        high = Math.min(high, headDim - 1);
+        if (low == high) high += 0.001;
+        for (int i = 0; i < frequencies.length; i++) {
+            double interpolated = Math.clamp((i - low) / (high - low), 0.0, 1.0);
+            frequencies[i] = frequencies[i] / factor * interpolated + frequencies[i] * (1 - interpolated);
+        }
+        if (r.has("attention_factor")) return positive(r, "attention_factor");
+        double mscale = r.real("mscale", 0);
+        double mscaleAll = r.real("mscale_all_dim", 0);
+        return mscale != 0 && mscaleAll != 0 ? magnitude(factor, mscale) / magnitude(factor, mscaleAll) : magnitude(factor, 1);
+    }
+
+    private static double correction(double rotations, int headDim, double theta, double original) {
+        return headDim * Math.log(original / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+    }
+
+    private static double magnitude(double factor, double mscale) {
+        return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
+    }
+
+    /// Writes a GGUF file's rotary settings into `json` under `config.json`'s keys.
+    static void ofGguf(Map<String, Object> gguf, String architecture, int headDim, JsonObject json) {
+        Object dims = gguf.get(architecture + ".rope.dimension_count");
+        if (dims instanceof Long n && n != headDim)
+            throw new UserError("", "rope.dimension_count " + n + " is not supported", "only the head's own " + headDim + " is");
+        JsonObject scaling = new JsonObject();
+        Object type = gguf.getOrDefault(architecture + ".rope.scaling.type", "none");
+        scaling.addProperty("rope_type", type.equals("none") ? "default" : type.toString());
+        if (gguf.get(architecture + ".rope.scaling.factor") instanceof Number n) scaling.addProperty("factor", n);
+        if (gguf.get(architecture + ".rope.scaling.original_context_length") instanceof Number n)
+            scaling.addProperty("original_max_position_embeddings", n);
+        if (gguf.get(architecture + ".rope.scaling.attn_factor") instanceof Number n)
+            scaling.addProperty("attention_factor", n);
+        json.add("rope_scaling", scaling);
+    }
+}

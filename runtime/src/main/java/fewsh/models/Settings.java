@@ -1,0 +1,98 @@
+package fewsh.models;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import fewsh.UserError;
+import java.math.BigDecimal;
+import java.util.List;
+
+/// A checkpoint's configuration under Hugging Face's keys, read strictly: a key of the wrong type is an error that names it.
+///
+/// @param where the file it came from
+public record Settings(String where, JsonObject json) {
+    /// A size: a whole number from 1 to 2³¹−1.
+    ///
+    /// @throws UserError if it is missing or none
+    public int size(String key) {
+        if (!has(key)) throw new UserError(where, "\"" + key + "\" is missing", "fetch the file again");
+        return size(key, 0);
+    }
+
+    public int size(String key, int otherwise) {
+        if (!has(key)) return otherwise;
+        BigDecimal value = number(key);
+        try {
+            if (value.signum() > 0) return value.intValueExact();
+        } catch (ArithmeticException e) {
+            throw wrong(key, "a whole number from 1 to 2147483647", e);
+        }
+        throw wrong(key, "a whole number from 1 to 2147483647", null);
+    }
+
+    public double real(String key, double otherwise) {
+        return has(key) ? number(key).doubleValue() : otherwise;
+    }
+
+    public boolean flag(String key, boolean otherwise) {
+        if (!has(key)) return otherwise;
+        if (json.get(key) instanceof JsonPrimitive p && p.isBoolean()) return p.getAsBoolean();
+        throw wrong(key, "true or false", null);
+    }
+
+    public String text(String key, String otherwise) {
+        if (!has(key)) return otherwise;
+        if (json.get(key) instanceof JsonPrimitive p && p.isString()) return p.getAsString();
+        throw wrong(key, "a string", null);
+    }
+
+    /// One of the words that a page knows.
+    ///
+    /// @throws UserError naming those, for any other
+    public String choice(String key, String otherwise, List<String> known) {
+        String word = text(key, otherwise);
+        if (!known.contains(word))
+            throw new UserError(where, key + " \"" + word + "\" is not supported", "supported: " + String.join(", ", known));
+        return word;
+    }
+
+    /// Refuses a setting that a page does not implement: it may only be left out or have this value.
+    public void only(String key, Object value) {
+        if (!has(key)) return;
+        JsonElement given = json.get(key);
+        boolean same = switch (value) {
+            case Boolean b -> given instanceof JsonPrimitive p && p.isBoolean() && p.getAsBoolean() == b;
+            case Number n -> given instanceof JsonPrimitive p && p.isNumber() && p.getAsDouble() == n.doubleValue();
+            default -> given instanceof JsonPrimitive p && p.getAsString().equals(value);
+        };
+        if (!same)
+            throw new UserError(where, key + " " + given + " is not supported", "only " + value + " is, for "
+                    + text("model_type", "this architecture"));
+    }
+
+    /// A nested object; empty when there is none.
+    public Settings object(String key) {
+        if (!has(key)) return new Settings(where + ": " + key, new JsonObject());
+        if (json.get(key) instanceof JsonObject o) return new Settings(where + ": " + key, o);
+        throw wrong(key, "an object", null);
+    }
+
+    /// Whether the key is there and not null.
+    public boolean has(String key) {
+        return json.has(key) && !json.get(key).isJsonNull();
+    }
+
+    private BigDecimal number(String key) {
+        try {
+            if (json.get(key) instanceof JsonPrimitive p && p.isNumber()) return p.getAsBigDecimal();
+        } catch (NumberFormatException e) {
+            throw wrong(key, "a number", e);
+        }
+        throw wrong(key, "a number", null);
+    }
+
+    private UserError wrong(String key, String wanted, Exception cause) {
+        return new UserError(where, "\"" + key + "\" must be " + wanted + ", was " + json.get(key),
+                "fetch the file again", cause);
+    }
+}

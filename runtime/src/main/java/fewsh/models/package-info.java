@@ -1,0 +1,11 @@
+/// Each architecture as one page that builds a graph from a config, with the rules for its checkpoints' names beside it.
+///
+/// Data flow: a model's folder or file → [fewsh.models.Checkpoint] → the page that [fewsh.models.Architectures] names →
+/// [fewsh.graph.Graph] → `session`.
+/// ```java
+/// try (Checkpoint checkpoint = Checkpoint.open(Path.of("smollm2.gguf")); Arena arena = Arena.ofShared()) {
+///     Causal page = Architectures.causal(checkpoint);
+///     Graph graph = Net.build(page, checkpoint, Precision.AUTO.of(checkpoint), arena);
+/// }
+/// ```
+package fewsh.models;
