@@ -344,6 +344,9 @@ public final class Net {
             Value quants = g.initializer(n + ".quants", new Tensor(DType.UINT8,
                     Shape.of(b.rows(), blocks, Blocks.BLOCK * b.bits() / 8), b.quants()));
             Value scales = g.initializer(n + ".scales", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.scales()));
+            if (b.offsets() != null)
+                for (long i = 0; i < b.rows() * blocks; i++)
+                    b.offsets().setAtIndex(ValueLayout.JAVA_FLOAT, i, b.offsets().getAtIndex(ValueLayout.JAVA_FLOAT, i) + (1 << b.bits() - 1) * b.scales().getAtIndex(ValueLayout.JAVA_FLOAT, i));
             Value offsets = b.offsets() == null ? Value.ABSENT
                     : g.initializer(n + ".offsets", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.offsets()));
             return new Held(b, quants, scales, offsets);

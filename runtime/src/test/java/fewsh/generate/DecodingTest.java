@@ -1,0 +1,212 @@
+package fewsh.generate;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fewsh.UserError;
+import fewsh.models.Precision;
+import fewsh.models.TinyModels;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Decoding on models that the test makes: random ones for what must be equal, one that knows the alphabet for what it says.
+class DecodingTest {
+    @TempDir
+    static Path folder;
+
+    private static final List<CausalLm> RANDOM = new ArrayList<>();
+    private static CausalLm alphabet;
+
+    @BeforeAll
+    static void make() throws IOException {
+        LoadOptions fp32 = LoadOptions.in(folder.resolve("home")).withPrecision(Precision.FP32).withThreads(2);
+        Path llama = TinyModels.llama(folder.resolve("llama"), 1);
+        Path gpt2 = TinyModels.gpt2(folder.resolve("gpt2"), 2);
+        for (Precision precision : List.of(Precision.FP32, Precision.INT8, Precision.INT4))
+            for (Path model : List.of(llama, gpt2)) RANDOM.add(CausalLm.open(model, fp32.withPrecision(precision)));
+        alphabet = CausalLm.open(TinyModels.alphabet(folder.resolve("alphabet")), fp32);
+    }
+
+    @AfterAll
+    static void close() {
+        RANDOM.forEach(CausalLm::close);
+        alphabet.close();
+    }
+
+    private record Answer(List<Integer> ids, String text, FinishReason reason) {}
+
+    private static List<Answer> decode(CausalLm lm, KvCache cache, int[] prompt, SamplingConfig config, int n) {
+        List<List<Integer>> ids = new ArrayList<>();
+        StringBuilder[] texts = new StringBuilder[n];
+        FinishReason[] reasons = new FinishReason[n];
+        for (int i = 0; i < n; i++) {
+            ids.add(new ArrayList<>());
+            texts[i] = new StringBuilder();
+        }
+        try (Decoding d = lm.decode(cache, prompt, config, n)) {
+            while (d.hasNext())
+                switch (d.next()) {
+                    case Step.Token(int sample, int id, String text, _, _) -> {
+                        ids.get(sample).add(id);
+                        texts[sample].append(text);
+                    }
+                    case Step.Stop(int sample, FinishReason reason, String text) -> {
+                        texts[sample].append(text);
+                        reasons[sample] = reason;
+                    }
+                }
+        }
+        List<Answer> answers = new ArrayList<>();
+        for (int i = 0; i < n; i++) answers.add(new Answer(ids.get(i), texts[i].toString(), reasons[i]));
+        return answers;
+    }
+
+    private static Answer decode(CausalLm lm, int[] prompt, SamplingConfig config) {
+        try (KvCache cache = lm.cache()) {
+            return decode(lm, cache, prompt, config, 1).getFirst();
+        }
+    }
+
+    private static int[] prompt(int length, long seed) {
+        return new Random(seed).ints(length, 0, 256).toArray();
+    }
+
+    @Test
+    void itSaysTheAlphabetToItsEnd() {
+        Answer answer = decode(alphabet, alphabet.encode("uvw"), SamplingConfig.GREEDY);
+        assertEquals("xyz", answer.text());
+        assertEquals(FinishReason.STOP, answer.reason());
+    }
+
+    @Test
+    void maxTokensEndsAnAnswer() {
+        Answer answer = decode(alphabet, alphabet.encode("a"), SamplingConfig.GREEDY.withMaxTokens(3));
+        assertEquals(new Answer(List.of((int) 'b', (int) 'c', (int) 'd'), "bcd", FinishReason.LENGTH), answer);
+        assertEquals(new Answer(List.of(), "", FinishReason.LENGTH),
+                decode(alphabet, alphabet.encode("a"), SamplingConfig.GREEDY.withMaxTokens(0)));
+    }
+
+    @Test
+    void aStopSequenceIsFoundAcrossTokensAndNotShown() {
+        assertEquals("bcdef", decode(alphabet, alphabet.encode("a"), SamplingConfig.GREEDY.withStop(List.of("ghi", "zz"))).text());
+        assertEquals("bcdefghijklmnopqrstuvwxyz",
+                decode(alphabet, alphabet.encode("a"), SamplingConfig.GREEDY.withStop(List.of("yzz"))).text());
+    }
+
+    @Test
+    void theContextsEndEndsAnAnswer() {
+        CausalLm lm = RANDOM.getFirst();
+        int[] prompt = prompt(510, 5);
+        Answer answer = decode(lm, prompt, new SamplingConfig(1, 0, 0, 1, 0, 1, 0, 3, 100, List.of(), 0));
+        assertTrue(answer.ids().size() == 3 && answer.reason() == FinishReason.LENGTH
+                || answer.reason() == FinishReason.STOP, answer.toString());
+        UserError tooLong = assertThrows(UserError.class, () -> decode(lm, prompt(600, 5), SamplingConfig.GREEDY));
+        assertEquals("prompt is 600 tokens, context length is 512: 88 too many", tooLong.getMessage());
+    }
+
+    @Test
+    void changingATokenLeavesEarlierLogitsUnchanged() {
+        for (CausalLm lm : RANDOM) {
+            int[] ids = prompt(40, 11);
+            float[][] before = lm.forward(ids);
+            ids[25] ^= 1;
+            float[][] after = lm.forward(ids);
+            for (int i = 0; i < 25; i++) assertArrayEquals(before[i], after[i], lm.about().toString());
+            assertFalse(Arrays.equals(before[25], after[25]));
+        }
+    }
+
+    @Test
+    void aCachedPrefixGivesTheLogitsOfAFreshRun() {
+        for (CausalLm lm : RANDOM) {
+            int[] whole = prompt(70, 3);
+            Answer fresh = decode(lm, whole, SamplingConfig.GREEDY.withMaxTokens(8));
+            try (KvCache cache = lm.cache()) {
+                decode(lm, cache, Arrays.copyOf(whole, 50), SamplingConfig.GREEDY.withMaxTokens(5), 1);
+                try (Decoding d = lm.decode(cache, whole, SamplingConfig.GREEDY.withMaxTokens(8), 1)) {
+                    List<Integer> ids = new ArrayList<>();
+                    while (d.hasNext()) if (d.next() instanceof Step.Token token) ids.add(token.id());
+                    assertEquals(fresh.ids(), ids, lm.about().toString());
+                    assertTrue(d.reusedTokens() >= 50, "reused " + d.reusedTokens());
+                }
+            }
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameTokensWhateverTheBatch() {
+        SamplingConfig config = new SamplingConfig(1, 0, 0, 0.8, 0, 1, 0, 7, 24, List.of(), 0);
+        for (CausalLm lm : RANDOM)
+            try (KvCache cache = lm.cache()) {
+                int[] prompt = prompt(33, 9);
+                List<Answer> eight = decode(lm, cache, prompt, config, 8);
+                assertEquals(eight, decode(lm, cache, prompt, config, 8), lm.about().toString());
+                assertEquals(eight.subList(0, 4), decode(lm, cache, prompt, config, 4), lm.about().toString());
+                assertEquals(eight.subList(0, 1), decode(lm, cache, prompt, config, 1), lm.about().toString());
+                assertNotEquals(eight.get(0), eight.get(1));
+                assertNotEquals(eight, decode(lm, cache, prompt, config.withSeed(8), 8));
+            }
+    }
+
+    @Test
+    void anInterruptEndsTheAnswerAndLeavesTheCacheUsable() {
+        try (KvCache cache = alphabet.cache()) {
+            List<Step> steps = new ArrayList<>();
+            try (Decoding d = alphabet.decode(cache, alphabet.encode("a"), SamplingConfig.GREEDY, 1)) {
+                for (int i = 0; i < 3; i++) steps.add(d.next());
+                d.interrupt();
+                assertEquals(new Step.Stop(0, FinishReason.INTERRUPTED, ""), d.next());
+                assertFalse(d.hasNext());
+            }
+            assertEquals("bcd", decode(alphabet, cache, alphabet.encode("a"), SamplingConfig.GREEDY.withMaxTokens(3), 1)
+                    .getFirst().text());
+        }
+    }
+
+    @Test
+    void aScoreIsTheSumOfTheLogprobsThatDecodingReports() {
+        for (CausalLm lm : RANDOM)
+            try (KvCache cache = lm.cache()) {
+                int[] prompt = prompt(20, 21);
+                int[] answer = {};
+                double sum = 0;
+                try (Decoding d = lm.decode(cache, prompt, SamplingConfig.GREEDY.withMaxTokens(6), 1)) {
+                    while (d.hasNext() && d.next() instanceof Step.Token token) {
+                        answer = Arrays.copyOf(answer, answer.length + 1);
+                        answer[answer.length - 1] = token.id();
+                        sum += token.logprob();
+                    }
+                }
+                Score score = lm.score(cache, prompt, answer);
+                assertEquals(sum, score.loglikelihood(), 1e-3, lm.about().toString());
+                assertTrue(score.isGreedy());
+            }
+    }
+
+    @Test
+    void aRollingScoreCountsEachTokenOnce() {
+        CausalLm lm = RANDOM.getFirst();
+        String text = "ab".repeat(700);
+        try (KvCache cache = lm.cache()) {
+            Score score = lm.scoreRolling(cache, text);
+            assertEquals(1400, score.tokens().size());
+            // the second window begins after token 511, which alone is its context
+            int[] ids = lm.tokenizer().encode(text, false, false);
+            Score second = lm.score(cache, new int[] {ids[511]}, Arrays.copyOfRange(ids, 512, 1024));
+            for (int i = 0; i < 512; i++)
+                assertEquals(second.tokens().get(i).logprob(), score.tokens().get(512 + i).logprob(), 1e-4);
+        }
+    }
+}

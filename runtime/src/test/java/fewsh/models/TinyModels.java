@@ -1,0 +1,223 @@
+package fewsh.models;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import fewsh.tensor.Tensor;
+import fewsh.weights.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.SequencedMap;
+
+/// Real models, small enough to be made by a test: Hugging Face folders that open like any other.
+///
+/// Their vocabulary is the 256 bytes, `<|im_start|>` (256), `<|im_end|>` (257, which ends an answer) and two that are unused.
+public final class TinyModels {
+    public static final int VOCAB = 260;
+    private static final int IM_START = 256;
+    private static final int IM_END = 257;
+    private static final String CHAT_TEMPLATE = "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
+            + "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+
+    private TinyModels() {}
+
+    /// Writes the models that the build itself needs into the folder that is named.
+    public static void main(String[] args) throws IOException {
+        alphabet(Path.of(args[0]).resolve("alphabet"));
+    }
+
+    /// A Llama with random weights.
+    public static Path llama(Path folder, long seed) throws IOException {
+        return llama(folder, 48, 3, 1, 16, 2, seed, (w, random) -> {});
+    }
+
+    /// A Llama that knows the alphabet: after a letter it says the next, after `z` it ends. After a line's end it says `a`.
+    public static Path alphabet(Path folder) throws IOException {
+        int width = 272;
+        return llama(folder, width, 2, 1, 16, 1, 7, (weights, random) -> {
+            float[] embedding = new float[VOCAB * width];
+            float[] head = new float[VOCAB * width];
+            for (int id = 0; id < VOCAB; id++) embedding[id * width + id] = 1;
+            for (int id = 0; id < VOCAB; id++) head[successor(id) * width + id] = 0.5f;
+            weights.put("model.embed_tokens.weight", Tensor.ofFloat32(embedding, VOCAB, width));
+            weights.put("lm_head.weight", Tensor.ofFloat32(head, VOCAB, width));
+            weights.put("model.norm.weight", Tensor.ofFloat32(filled(width, 1), width));
+            for (String out : new String[] {"self_attn.o_proj", "mlp.down_proj"}) {
+                String name = "model.layers.0." + out + ".weight";
+                float[] small = weights.get(name).toFloats();
+                for (int i = 0; i < small.length; i++) small[i] *= 0.0005f;
+                weights.put(name, new Tensor(weights.get(name).dtype(), weights.get(name).shape(),
+                        Tensor.ofFloat32(small, small.length).data()));
+            }
+        });
+    }
+
+    private static int successor(int id) {
+        if (id == '\n') return 'a';
+        if (id >= 'a' && id < 'z' || id >= 'A' && id < 'Z') return id + 1;
+        return IM_END;
+    }
+
+    private interface Change {
+        void apply(SequencedMap<String, Tensor> weights, Random random);
+    }
+
+    private static Path llama(Path folder, int width, int heads, int kvHeads, int headDim, int layers, long seed, Change change)
+            throws IOException {
+        Random random = new Random(seed);
+        int inner = 2 * width;
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        w.put("model.embed_tokens.weight", normal(random, 1, VOCAB, width));
+        for (int layer = 0; layer < layers; layer++) {
+            String h = "model.layers." + layer + ".";
+            w.put(h + "input_layernorm.weight", normal(random, 0.1, 1.0, width));
+            w.put(h + "self_attn.q_proj.weight", normal(random, 0.2, heads * headDim, width));
+            w.put(h + "self_attn.k_proj.weight", normal(random, 0.2, kvHeads * headDim, width));
+            w.put(h + "self_attn.v_proj.weight", normal(random, 0.2, kvHeads * headDim, width));
+            w.put(h + "self_attn.o_proj.weight", normal(random, 0.2, width, heads * headDim));
+            w.put(h + "post_attention_layernorm.weight", normal(random, 0.1, 1.0, width));
+            w.put(h + "mlp.gate_proj.weight", normal(random, 0.2, inner, width));
+            w.put(h + "mlp.up_proj.weight", normal(random, 0.2, inner, width));
+            w.put(h + "mlp.down_proj.weight", normal(random, 0.2, width, inner));
+        }
+        w.put("model.norm.weight", normal(random, 0.1, 1.0, width));
+        w.put("lm_head.weight", normal(random, 0.3, VOCAB, width));
+        change.apply(w, random);
+
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", "llama");
+        config.addProperty("vocab_size", VOCAB);
+        config.addProperty("hidden_size", width);
+        config.addProperty("intermediate_size", inner);
+        config.addProperty("num_hidden_layers", layers);
+        config.addProperty("num_attention_heads", heads);
+        config.addProperty("num_key_value_heads", kvHeads);
+        config.addProperty("head_dim", headDim);
+        config.addProperty("max_position_embeddings", 512);
+        config.addProperty("rms_norm_eps", 1e-5);
+        config.addProperty("rope_theta", 10000.0);
+        config.addProperty("tie_word_embeddings", false);
+        return write(folder, config, w);
+    }
+
+    /// A GPT-2 with random weights.
+    public static Path gpt2(Path folder, long seed) throws IOException {
+        int width = 32;
+        int layers = 2;
+        Random random = new Random(seed);
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        w.put("transformer.wte.weight", normal(random, 0.5, VOCAB, width));
+        w.put("transformer.wpe.weight", normal(random, 0.1, 128, width));
+        for (int layer = 0; layer < layers; layer++) {
+            String h = "transformer.h." + layer + ".";
+            norm(w, h + "ln_1", random, width);
+            linear(w, h + "attn.c_attn", random, width, 3 * width);
+            linear(w, h + "attn.c_proj", random, width, width);
+            norm(w, h + "ln_2", random, width);
+            linear(w, h + "mlp.c_fc", random, width, 4 * width);
+            linear(w, h + "mlp.c_proj", random, 4 * width, width);
+        }
+        norm(w, "transformer.ln_f", random, width);
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", "gpt2");
+        config.addProperty("vocab_size", VOCAB);
+        config.addProperty("n_positions", 128);
+        config.addProperty("n_embd", width);
+        config.addProperty("n_layer", layers);
+        config.addProperty("n_head", 2);
+        return write(folder, config, w);
+    }
+
+    private static void norm(Map<String, Tensor> w, String name, Random random, int width) {
+        w.put(name + ".weight", normal(random, 0.1, 1.0, width));
+        w.put(name + ".bias", normal(random, 0.1, width));
+    }
+
+    private static void linear(Map<String, Tensor> w, String name, Random random, int in, int out) {
+        w.put(name + ".weight", normal(random, 0.2, in, out));
+        w.put(name + ".bias", normal(random, 0.1, out));
+    }
+
+    private static Tensor normal(Random random, double deviation, double mean, int size) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = (float) (mean + deviation * random.nextGaussian());
+        return Tensor.ofFloat32(values, size);
+    }
+
+    private static Tensor normal(Random random, double deviation, int size) {
+        return normal(random, deviation, 0.0, size);
+    }
+
+    private static Tensor normal(Random random, double deviation, int rows, int columns) {
+        return Tensor.ofFloat32(normal(random, deviation, 0.0, rows * columns).toFloats(), rows, columns);
+    }
+
+    private static float[] filled(int size, float value) {
+        float[] values = new float[size];
+        java.util.Arrays.fill(values, value);
+        return values;
+    }
+
+    private static Path write(Path folder, JsonObject config, SequencedMap<String, Tensor> weights) throws IOException {
+        Files.createDirectories(folder);
+        config.addProperty("bos_token_id", IM_START);
+        config.addProperty("eos_token_id", IM_END);
+        Files.writeString(folder.resolve("config.json"), config.toString());
+        Safetensors.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+        Files.writeString(folder.resolve("tokenizer.json"), tokenizer().toString());
+        JsonObject tokenizer = new JsonObject();
+        tokenizer.addProperty("bos_token", "<|im_start|>");
+        tokenizer.addProperty("eos_token", "<|im_end|>");
+        tokenizer.addProperty("chat_template", CHAT_TEMPLATE);
+        Files.writeString(folder.resolve("tokenizer_config.json"), tokenizer.toString());
+        return folder;
+    }
+
+    /// Byte-level BPE without a merge: one token a byte.
+    private static JsonObject tokenizer() {
+        JsonObject vocabulary = new JsonObject();
+        for (int b = 0; b < 256; b++) vocabulary.addProperty(String.valueOf(letter(b)), b);
+        JsonArray added = new JsonArray();
+        String[] special = {"<|im_start|>", "<|im_end|>", "<|unused_0|>", "<|unused_1|>"};
+        for (int i = 0; i < special.length; i++) {
+            vocabulary.addProperty(special[i], 256 + i);
+            JsonObject token = new JsonObject();
+            token.addProperty("id", 256 + i);
+            token.addProperty("content", special[i]);
+            for (String flag : new String[] {"single_word", "lstrip", "rstrip", "normalized"}) token.addProperty(flag, false);
+            token.addProperty("special", true);
+            added.add(token);
+        }
+        JsonObject model = new JsonObject();
+        model.addProperty("type", "BPE");
+        model.add("vocab", vocabulary);
+        model.add("merges", new JsonArray());
+        JsonObject byteLevel = new JsonObject();
+        byteLevel.addProperty("type", "ByteLevel");
+        byteLevel.addProperty("add_prefix_space", false);
+        byteLevel.addProperty("trim_offsets", true);
+        byteLevel.addProperty("use_regex", true);
+        JsonObject json = new JsonObject();
+        json.addProperty("version", "1.0");
+        json.add("added_tokens", added);
+        json.add("pre_tokenizer", byteLevel);
+        json.add("decoder", byteLevel);
+        json.add("model", model);
+        return json;
+    }
+
+    /// The letter that byte-level BPE writes a byte as: itself where it prints, else one from U+0100 on, in order.
+    private static char letter(int value) {
+        if (prints(value)) return (char) value;
+        int before = 0;
+        for (int b = 0; b < value; b++) if (!prints(b)) before++;
+        return (char) (256 + before);
+    }
+
+    private static boolean prints(int b) {
+        return b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+    }
+}
