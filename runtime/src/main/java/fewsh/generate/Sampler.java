@@ -15,6 +15,7 @@ final class Sampler {
     private int step;
     private final float[] scores;
     private final int[] order;
+    private final float[] weights;
 
     /// @param prompt the ids that a repetition penalty counts as seen
     Sampler(SamplingConfig config, int sample, int vocabSize, int[] prompt) {
@@ -22,6 +23,7 @@ final class Sampler {
         this.sample = sample;
         this.scores = new float[vocabSize];
         this.order = new int[vocabSize];
+        this.weights = new float[vocabSize];
         this.seen = new boolean[config.repetitionPenalty() == 1 ? 0 : vocabSize];
         if (seen.length > 0) for (int id : prompt) if (id >= 0 && id < vocabSize) seen[id] = true;
     }
@@ -59,44 +61,57 @@ final class Sampler {
         for (int id = 0; id < scores.length; id++) scores[id] = (scores[id] - max) * inverse;   // ln p, up to a constant
         int kept = candidates();
         double total = 0;
-        for (int i = 0; i < kept; i++) total += Math.exp(scores[order[i]]);
+        for (int i = 0; i < kept; i++) total += weights[i] = exp(scores[order[i]]);
         if (config.topP() < 1) {
             double reached = 0;
             for (int i = 0; i < kept; i++) {
-                reached += Math.exp(scores[order[i]]);
-                if (reached < config.topP() * total) continue;
-                kept = i + 1;
-                total = reached;
+                reached += weights[i];
+                if (reached >= config.topP() * total) kept = i + 1;
             }
+            total = Math.min(total, reached);
         }
         if (config.minP() > 0) {
-            float least = (float) Math.log(config.minP());
             double left = 0;
             int likely = 0;
             for (int i = 0; i < kept; i++)
-                if (scores[order[i]] >= least) {
-                    order[likely++] = order[i];
-                    left += Math.exp(scores[order[i]]);
+                if (weights[i] >= config.minP()) {
+                    order[likely] = order[i];
+                    left += weights[likely++] = weights[i];
                 }
             kept = likely;
             total = left;
         }
         double rest = uniform * total;
         for (int i = 0; i < kept; i++) {
-            rest -= Math.exp(scores[order[i]]);
+            rest -= weights[i];
             if (rest < 0) return order[i];
         }
         return order[kept - 1];
+    }
+
+    /// e to the power of x ≤ 0, to seven digits: a sampler calls it for every token of the vocabulary.
+    /// Source: the polynomial of `exp2f` in Cephes, Moshier 1989.
+    static float exp(float x) {
+        float t = Math.max(x, -87) * 1.44269504f;
+        int whole = (int) (t - 0.5f);
+        float f = t - whole;
+        float p = 1.535336188319500e-4f;
+        p = p * f + 1.339887440266574e-3f;
+        p = p * f + 9.618437357674640e-3f;
+        p = p * f + 5.550332471162809e-2f;
+        p = p * f + 2.402264791363012e-1f;
+        p = p * f + 6.931472028550421e-1f;
+        return (p * f + 1) * Float.intBitsToFloat(whole + 127 << 23);
     }
 
     /// Puts the tokens in play into `order` and says how many: sorted, likeliest first, when a control needs it.
     private int candidates() {
         int n = 0;
         if (config.topK() == 0 && config.topP() == 1) {
-            // what is below e⁻⁴⁰ of the likeliest is never drawn: all of it together is below 2⁻⁴⁰
-            for (int id = 0; id < scores.length; id++) if (scores[id] > -40) order[n++] = id;
-            return n;
+            for (int id = 0; id < scores.length; id++) order[id] = id;
+            return scores.length;
         }
+        // what is below e⁻⁴⁰ of the likeliest is never drawn: all of it together is below 2⁻⁴⁰
         float least = config.topK() == 0 || config.topK() >= scores.length ? -40 : nthLargest(config.topK());
         for (int id = 0; id < scores.length; id++) if (scores[id] >= least) order[n++] = id;
         long[] keys = new long[n];
