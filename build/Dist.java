@@ -1,7 +1,7 @@
 /// Lays out the program that `fewsh` starts, in `shell/target/dist`: the launcher, `lib/` with `fewsh.jar` and what it
 /// needs, `natives/` with the native libraries of this platform, and the AOT cache of a warmed-up run.
 ///
-/// Run by Maven in its `package` phase: `java Dist.java PROJECT JAR CLASSPATH START`, where JAR is the shell's jar, CLASSPATH
+/// Run by `build/dist` in Maven's `package` phase with PROJECT JAR CLASSPATH START, where JAR is the shell's jar, CLASSPATH
 /// its runtime class path and START when the build began (ISO 8601). Files that are as they were stay untouched and others
 /// are replaced by a rename, since an older `fewsh` may be running from them. Last comes the file `built`, dated START:
 /// a source newer than that makes the launcher build again.
