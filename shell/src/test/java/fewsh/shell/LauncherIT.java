@@ -75,6 +75,22 @@ class LauncherIT {
     }
 
     @Test
+    void nativeLibrariesAreExtractedOnce() throws Exception {
+        List<String> names = filesIn(Shared.project().resolve("shell/target/dist/natives")).stream()
+                .map(f -> f.getFileName().toString()).toList();
+        for (String library : List.of("onnxruntime", "onnxruntime4j_jni", "tokenizers"))
+            assertTrue(names.contains(System.mapLibraryName(library)), library + " is not among " + names);
+        assertTrue(names.stream().anyMatch(n -> n.startsWith("libjlinenative.")), names.toString());
+    }
+
+    @Test
+    void argumentsAreReadAsUtf8WhateverTheLocaleSays() throws Exception {
+        Ended ended = run(Shared.project().resolve("fewsh"),
+                Map.of("LC_ALL", "C", "FEWSH_JAVA_OPTS", "-XshowSettings:properties"), "--version");
+        assertTrue(ended.err().lines().anyMatch(l -> l.strip().equals("sun.jnu.encoding = UTF-8")), ended.err());
+    }
+
+    @Test
     void aFolderThatIsNoJdk25IsRefusedWithAWayOut() throws Exception {
         Ended ended = run(Shared.project().resolve("fewsh"), Map.of("FEWSH_JAVA_HOME", elsewhere.toString()), "--version");
         assertEquals(2, ended.code());
