@@ -35,7 +35,7 @@ record Download(Http http, URI uri, String token, Function<Http.Answer, SourceFa
             while (!isWhole(partial)) {
                 try {
                     attempt(partial);
-                    if (!isWhole(partial) && partial.total() >= 0)
+                    if (partial.length() < partial.total())
                         throw new IOException("ended after " + partial.length() + " of " + partial.total() + " bytes");
                     break;
                 } catch (IOException e) {
@@ -62,7 +62,7 @@ record Download(Http http, URI uri, String token, Function<Http.Answer, SourceFa
         }
     }
 
-    /// An empty partial of an empty file is not whole before somebody has said so.
+    /// Whether there is nothing to ask for. An empty file is asked for, to learn whether it is there.
     private static boolean isWhole(Partial partial) {
         return partial.length() > 0 && partial.total() >= 0 && partial.length() >= partial.total();
     }

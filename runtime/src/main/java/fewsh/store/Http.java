@@ -221,6 +221,8 @@ final class Http implements AutoCloseable {
                 throw new SourceFailure(uri.getHost() + ": the proxy refuses (" + message + ")",
                         "set HTTPS_PROXY to http://user:password@host:port");
             throw new Transient(reason(e, uri), Duration.ZERO, e);
+        } catch (IllegalArgumentException e) { // the client's own answer to headers that are no numbers
+            throw new SourceFailure(shown(uri) + ": answers something that is not HTTP", "");
         }
     }
 

@@ -23,8 +23,7 @@ final class Names {
     /// @throws UserError if it could leave the models folder or is no file name on some system
     static String model(String name) {
         if (isModel(name)) return name;
-        String shown = name.length() > 60 ? name.substring(0, 60) + "…" : name;
-        throw new UserError("", "\"" + printable(shown) + "\" is not a model name",
+        throw new UserError("", "\"" + printable(name) + "\" is not a model name",
                 "a name is letters, digits, \".\", \"_\" and \"-\", at most 200, and not a device name of Windows");
     }
 
@@ -58,11 +57,16 @@ final class Names {
         record Candidate(String name, int distance) {}
         return known.stream()
                 .map(other -> new Candidate(other, distance(wanted, other.toLowerCase(Locale.ROOT))))
-                .filter(c -> c.distance <= Math.max(1, Math.min(wanted.length(), c.name.length()) / 3))
+                .filter(c -> c.distance <= allowed(Math.min(wanted.length(), c.name.length())))
                 .sorted((a, b) -> a.distance != b.distance ? a.distance - b.distance : a.name.compareTo(b.name))
                 .limit(3)
                 .map(Candidate::name)
                 .toList();
+    }
+
+    /// Edits that leave a name of `length` recognisable.
+    private static int allowed(int length) {
+        return Math.min(Math.max(2, length / 3), length - 1);
     }
 
     /// Edits between two short strings; 1 when one contains the other and the shorter says something.
@@ -82,8 +86,9 @@ final class Names {
         return previous[b.length()];
     }
 
-    /// Without control characters, which a terminal would obey.
+    /// For a message: without control characters, which a terminal would obey, and not too long.
     static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
+        String some = text.length() > 120 ? text.substring(0, 120) + "…" : text;
+        return some.replaceAll("\\p{Cntrl}", "?");
     }
 }

@@ -39,8 +39,8 @@ public sealed interface Source {
     static Source parse(String text) {
         if (text.startsWith("hf:")) return hub(text);
         if (text.startsWith("pip:")) return wheel(text);
-        if (text.matches("(?i)https?://.*")) return url(text);
-        if (text.matches("[A-Za-z][A-Za-z+.-]+:.*"))
+        if (text.matches("(?is)https?://.*")) return url(text);
+        if (text.matches("(?s)[A-Za-z][A-Za-z0-9+.-]+:.*"))
             throw new UserError("", "\"" + Names.printable(text) + "\" is no source that is known",
                     "hf:owner/name[:file][@revision], pip:NAME==VERSION:MEMBER, https://…, a file or a folder");
         try {

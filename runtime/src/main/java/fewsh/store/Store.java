@@ -137,7 +137,7 @@ public final class Store {
             List<String> known = catalogue.entries().stream().map(Catalogue.Entry::name).toList();
             List<String> near = Names.near(what, known);
             throw new UserError("", "\"" + Names.printable(what) + "\" is neither in the catalogue nor a file or folder",
-                    what.matches("[\\w.-]+/[\\w.-]+(:\\S+)?") ? "for a repository of the hub: fewsh pull hf:" + what
+                    what.matches("[\\w.-]+/[\\w.-]+(:\\S+)?") ? "for a repository of the hub: fewsh pull hf:" + Names.printable(what)
                             : near.isEmpty() ? "the catalogue has " + String.join(", ", known) + "; others: fewsh pull hf:owner/name"
                             : "did you mean \"" + String.join("\", \"", near) + "\"?");
         }
@@ -198,11 +198,11 @@ public final class Store {
             Path file = home.models().resolve(name).resolve(Manifest.FILE);
             if (Files.isRegularFile(file) && Manifest.read(file).source().equals(source.spec())) return read(name);
         }
-        throw new UserError("", "\"" + Names.printable(text) + "\" is not in the store", "fewsh pull " + source.spec());
+        throw new UserError("", "\"" + Names.printable(text) + "\" is not in the store", "fewsh pull " + Names.printable(source.spec()));
     }
 
     private UserError unknown(String name) {
-        String what = "no model \"" + Names.printable(name.length() > 100 ? name.substring(0, 100) + "…" : name) + "\"";
+        String what = "no model \"" + Names.printable(name) + "\"";
         Optional<Catalogue.Entry> entry = catalogue.find(name);
         if (entry.isPresent())
             return new UserError("", what, "fewsh pull " + name + " fetches it (" + Disk.bytes(entry.get().size()) + ", "
