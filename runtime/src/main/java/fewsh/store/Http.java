@@ -217,7 +217,7 @@ final class Http implements AutoCloseable {
                     "if a company's proxy re-signs connections, set SSL_CERT_FILE to its certificates", e);
         } catch (IOException e) {
             String message = String.valueOf(e.getMessage());
-            if (message.contains("Tunnel failed") || message.contains("roxy"))
+            if (message.contains("Tunnel failed") || message.contains("roxy") || message.contains("authentication attempts"))
                 throw new SourceFailure(uri.getHost() + ": the proxy refuses (" + message + ")",
                         "set HTTPS_PROXY to http://user:password@host:port");
             throw new Transient(reason(e, uri), Duration.ZERO, e);
@@ -244,8 +244,9 @@ final class Http implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new SourceFailure(shown(from) + ": redirects to something that is no URL", "");
         }
-        boolean home = isLoopback(from.getHost());
-        if (!isAllowed(to) || !home && isLoopback(to.getHost()))
+        boolean inward = isAllowed(to) && isLoopback(to.getHost()) && !isLoopback(from.getHost());
+        boolean opened = from.getScheme().equalsIgnoreCase("https") && "http".equalsIgnoreCase(to.getScheme());
+        if (!isAllowed(to) || inward || opened)
             throw new SourceFailure(shown(from) + ": redirects to \"" + Names.printable(to.getScheme() + "://" + to.getHost())
                     + "\", which is not followed", "");
         return to;

