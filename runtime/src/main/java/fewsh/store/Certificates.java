@@ -57,7 +57,8 @@ final class Certificates {
     }
 
     private static X509Certificate[] issuersOfTheJdk() throws GeneralSecurityException {
-        for (TrustManager manager : managers(null)) if (manager instanceof X509TrustManager x509) return x509.getAcceptedIssuers();
+        for (TrustManager manager : managers(null))
+            if (manager instanceof X509TrustManager x509) return x509.getAcceptedIssuers();
         return new X509Certificate[0];
     }
 

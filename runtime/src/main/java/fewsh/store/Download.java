@@ -46,7 +46,8 @@ record Download(Http http, URI uri, String token, Function<Http.Answer, SourceFa
                     }
                     String reason = Http.reason(e, uri);
                     if (++failures >= limits.attempts())
-                        throw new SourceFailure(reason + ", " + failures + " times", "what has arrived is kept: pull again to go on");
+                        throw new SourceFailure(reason + ", " + failures + " times",
+                                "what has arrived is kept: pull again to go on");
                     Duration delay = http.delay(e, failures);
                     progress.accept(new Progress.Retrying(file, reason, delay));
                     Thread.sleep(delay);
@@ -95,7 +96,8 @@ record Download(Http http, URI uri, String token, Function<Http.Answer, SourceFa
         switch (answer.status()) {
             case 200 -> {
                 if (answer.header("Content-Type").orElse("").startsWith("text/html"))
-                    throw new SourceFailure(Http.shown(answer.uri()) + ": is a web page, not a file", "is a login page in the way?");
+                    throw new SourceFailure(Http.shown(answer.uri()) + ": is a web page, not a file",
+                            "is a login page in the way?");
                 if (partial.length() > 0) partial.restart();
                 return answer.contentLength();
             }

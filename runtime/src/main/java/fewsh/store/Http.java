@@ -148,7 +148,8 @@ final class Http implements AutoCloseable {
     Duration delay(IOException failure, int failures) throws SourceFailure {
         Duration asked = failure instanceof Transient t ? t.after() : Duration.ZERO;
         if (asked.compareTo(limits.longestDelay()) > 0)
-            throw new SourceFailure(failure.getMessage() + " and asks to wait " + asked.toSeconds() + " seconds", "try again later");
+            throw new SourceFailure(failure.getMessage() + " and asks to wait " + asked.toSeconds() + " seconds",
+                    "try again later");
         Duration own = limits.delay(failures);
         return asked.compareTo(own) > 0 ? asked : own;
     }
@@ -200,7 +201,8 @@ final class Http implements AutoCloseable {
         }
     }
 
-    private HttpResponse<InputStream> exchange(HttpRequest request, URI uri) throws Transient, SourceFailure, InterruptedException {
+    private HttpResponse<InputStream> exchange(HttpRequest request, URI uri) throws Transient, SourceFailure,
+            InterruptedException {
         try {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         } catch (HttpConnectTimeoutException e) {
@@ -253,7 +255,8 @@ final class Http implements AutoCloseable {
     }
 
     private static boolean isSameServer(URI a, URI b) {
-        return a.getScheme().equalsIgnoreCase(b.getScheme()) && a.getHost().equalsIgnoreCase(b.getHost()) && a.getPort() == b.getPort();
+        return a.getScheme().equalsIgnoreCase(b.getScheme()) && a.getHost().equalsIgnoreCase(b.getHost())
+                && a.getPort() == b.getPort();
     }
 
     private static String host(URI uri) {

@@ -118,11 +118,13 @@ record Hub(Http http, String endpoint, String token) {
         boolean known = !token.isEmpty();
         if (code.equals("GatedRepo") || answer.status() == 403)
             return new SourceFailure(repository + " is for those who accepted its terms",
-                    "accept them at " + endpoint + "/" + repository + (known ? "" : ", then set HF_TOKEN to a token of that account"));
+                    "accept them at " + endpoint + "/" + repository
+                            + (known ? "" : ", then set HF_TOKEN to a token of that account"));
         if (code.equals("RevisionNotFound"))
             return new SourceFailure(repository + " has no revision \"" + source.revision() + "\"", "");
         if (code.equals("EntryNotFound")) return new SourceFailure(repository + " has no file \"" + source.file() + "\"", "");
-        if (answer.status() == 401 && known) return new SourceFailure("the hub does not take HF_TOKEN", "renew the token, or unset HF_TOKEN");
+        if (answer.status() == 401 && known)
+            return new SourceFailure("the hub does not take HF_TOKEN", "renew the token, or unset HF_TOKEN");
         if (answer.status() == 401 || answer.status() == 404)
             return new SourceFailure("no repository " + repository + " on the hub, or a private one",
                     "check the name" + (known ? "" : "; for a private or gated one set HF_TOKEN"));

@@ -44,10 +44,12 @@ final class HubFiles {
         if (gguf.size() > 1) throw new SourceFailure(gguf.size() + " GGUF files in the repository", offer(gguf.keySet()));
         List<String> onnx = onnx(files, asked);
         if (!onnx.isEmpty()) return joined(companions, onnx);
-        if (!asked.isEmpty()) throw new SourceFailure("nothing in the repository is named like \"" + asked + "\"", offer(weights(files)));
+        if (!asked.isEmpty())
+            throw new SourceFailure("nothing in the repository is named like \"" + asked + "\"", offer(weights(files)));
         boolean pickled = files.stream().anyMatch(f -> f.matches("(?:.*/)?[\\w-]*\\.(?:bin|pt|pth|ckpt)"));
         throw new SourceFailure("no safetensors, GGUF or ONNX weights in the repository",
-                pickled ? "its weights are Python pickles, which are not read; look for a converted repository" : offer(weights(files)));
+                pickled ? "its weights are Python pickles, which are not read; look for a converted repository"
+                        : offer(weights(files)));
     }
 
     private static List<String> safetensors(Collection<String> files) {
@@ -93,24 +95,26 @@ final class HubFiles {
     private static List<String> shards(Collection<String> files, String file) {
         String whole = SHARD.matcher(file).replaceAll("");
         if (!whole.equals(file)) {
-            List<String> all = new ArrayList<>(files.stream().filter(f -> SHARD.matcher(f).replaceAll("").equals(whole)).sorted().toList());
+            List<String> all = new ArrayList<>();
+            files.stream().filter(f -> SHARD.matcher(f).replaceAll("").equals(whole)).sorted().forEach(all::add);
             if (files.contains(whole + ".index.json")) all.add(whole + ".index.json");
             return all;
         }
         return files.stream()
-                .filter(f -> f.equals(file) || file.endsWith(".onnx") && f.startsWith(file) && f.substring(file.length()).matches("[._]data(_\\d+)?"))
+                .filter(f -> f.equals(file) || file.endsWith(".onnx") && f.startsWith(file)
+                        && f.substring(file.length()).matches("[._]data(_\\d+)?"))
                 .sorted()
                 .toList();
     }
 
     private static List<String> weights(Collection<String> files) {
-        return files.stream().filter(f -> f.matches("(?i).*\\.(gguf|onnx|safetensors)") && Names.isMember(f)).sorted().toList();
+        return files.stream().filter(f -> f.matches("(?i).*\\.(gguf|onnx|safetensors)")).sorted().toList();
     }
 
     private static String offer(Collection<String> weights) {
-        if (weights.isEmpty()) return "";
-        List<String> some = weights.stream().limit(12).toList();
-        return "add :FILE, one of " + String.join(", ", some) + (weights.size() > some.size() ? ", …" : "");
+        List<String> some = weights.stream().filter(Names::isMember).limit(12).toList();
+        String more = weights.size() > some.size() ? ", …" : "";
+        return some.isEmpty() ? "" : "add :FILE, one of " + String.join(", ", some) + more;
     }
 
     private static List<String> joined(List<String> a, List<String> b) {

@@ -37,7 +37,8 @@ record Proxies(Optional<Server> https, Optional<Server> http, List<String> witho
         if (host == null || Http.isLoopback(host)) return Optional.empty();
         boolean secure = uri.getScheme().equalsIgnoreCase("https");
         int port = uri.getPort() >= 0 ? uri.getPort() : secure ? 443 : 80;
-        for (String entry : without) if (covers(entry.toLowerCase(Locale.ROOT), host.toLowerCase(Locale.ROOT), port)) return Optional.empty();
+        for (String entry : without)
+            if (covers(entry.toLowerCase(Locale.ROOT), host.toLowerCase(Locale.ROOT), port)) return Optional.empty();
         return secure ? https : http;
     }
 
@@ -65,7 +66,8 @@ record Proxies(Optional<Server> https, Optional<Server> http, List<String> witho
                 if (getRequestorType() != RequestorType.PROXY) return null;
                 return Stream.of(https, http)
                         .flatMap(Optional::stream)
-                        .filter(s -> !s.user.isEmpty() && s.host.equalsIgnoreCase(getRequestingHost()) && s.port == getRequestingPort())
+                        .filter(s -> !s.user.isEmpty() && s.host.equalsIgnoreCase(getRequestingHost())
+                                && s.port == getRequestingPort())
                         .findFirst()
                         .map(s -> new PasswordAuthentication(s.user, s.password.toCharArray()))
                         .orElse(null);

@@ -69,7 +69,7 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
             return new UserError(only.getKey().spec(), only.getValue().getMessage(), fix, only.getValue());
         }
         StringBuilder reasons = new StringBuilder("none of " + failures.size() + " sources could deliver it");
-        failures.forEach((source, failure) -> reasons.append("\n  ").append(source.spec()).append(": ").append(failure.getMessage()));
+        failures.forEach((source, e) -> reasons.append("\n  ").append(source.spec()).append(": ").append(e.getMessage()));
         return new UserError(name, reasons.toString(), fix);
     }
 
@@ -117,7 +117,8 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
         if (!Files.isDirectory(folder)) return Optional.empty();
         Path file = folder.resolve(Manifest.FILE);
         if (!Files.isRegularFile(file))
-            throw new UserError(folder.toString(), "is there already, and not from a pull", "move it away, or pull under another name");
+            throw new UserError(folder.toString(), "is there already, and not from a pull",
+                    "move it away, or pull under another name");
         Manifest manifest = Manifest.read(file);
         String asked = request.sources.getFirst().spec();
         boolean same = request.entry.isPresent()
@@ -150,7 +151,8 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
         List<StoredFile> stored = new ArrayList<>();
         for (Path file : files) {
             String relative = folder ? path.relativize(file).toString().replace('\\', '/') : file.getFileName().toString();
-            if (!Names.isMember(relative)) throw new UserError(file.toString(), "has a name that some systems cannot store", "rename it");
+            if (!Names.isMember(relative))
+                throw new UserError(file.toString(), "has a name that some systems cannot store", "rename it");
             try {
                 long size = Files.size(file);
                 stored.add(new StoredFile(relative, size, sha256(file, Meter.verifying(relative, size, progress))));
@@ -165,7 +167,8 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
     /// The files at the top of a model's folder and one below, those that are hidden left out.
     private static List<Path> list(Path folder) {
         try (Stream<Path> all = Files.walk(folder, 2)) {
-            return all.filter(p -> !folder.relativize(p).toString().matches("(.*[/\\\\])?\\..*") && Files.isRegularFile(p)).sorted().toList();
+            return all.filter(p -> !folder.relativize(p).toString().matches("(.*[/\\\\])?\\..*") && Files.isRegularFile(p))
+                    .sorted().toList();
         } catch (IOException e) {
             throw Disk.unreadable(folder, e);
         }

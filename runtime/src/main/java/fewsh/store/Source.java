@@ -116,7 +116,8 @@ public sealed interface Source {
         if (host == null || uri.getRawPath() == null)
             throw new UserError("", "\"" + Names.printable(text) + "\" is not a URL: it has no host", "");
         if (uri.getRawUserInfo() != null)
-            throw new UserError("", "a URL must not hold a password, model.json would keep it", "put the file in a folder instead");
+            throw new UserError("", "a URL must not hold a password, model.json would keep it",
+                    "put the file in a folder instead");
         Matcher page = PAGE.matcher(uri.getPath());
         if ((host.equalsIgnoreCase("huggingface.co") || host.equalsIgnoreCase("hf.co")) && page.matches()) {
             String file = page.group(4) == null || page.group(4).isEmpty() ? null : page.group(4);
@@ -127,7 +128,8 @@ public sealed interface Source {
             throw new UserError("", "\"" + Names.printable(text) + "\": http:// is taken from this machine only", "use https://");
         String fragment = uri.getRawFragment() == null ? "" : uri.getRawFragment();
         if (!fragment.isEmpty() && !fragment.matches("sha256=[0-9a-f]{64}"))
-            throw new UserError("", "\"" + Names.printable(text) + "\": the fragment is not a checksum", "write #sha256=<64 hex digits>");
+            throw new UserError("", "\"" + Names.printable(text) + "\": the fragment is not a checksum",
+                    "write #sha256=<64 hex digits>");
         String file = uri.getPath().substring(uri.getPath().lastIndexOf('/') + 1);
         if (!file.matches("(?i).+\\.(gguf|onnx)") || !Names.isMember(file))
             throw new UserError("", "\"" + Names.printable(text) + "\" does not name a model file",

@@ -51,8 +51,9 @@ final class Staging {
     /// Removes what a killed pull left of such folders. (No model's name holds a `+`.)
     void tidy() {
         if (!Files.isDirectory(home.staging())) return;
+        Pattern mine = Pattern.compile(Pattern.quote(name) + "\\+[0-9a-f-]{36}");
         try (Stream<Path> all = Files.list(home.staging())) {
-            for (Path path : all.filter(p -> p.getFileName().toString().matches(Pattern.quote(name) + "\\+[0-9a-f-]{36}")).toList()) Disk.delete(path);
+            for (Path path : all.filter(p -> mine.matcher(p.getFileName().toString()).matches()).toList()) Disk.delete(path);
         } catch (IOException e) {
             throw Disk.unreadable(home.staging(), e);
         }

@@ -85,7 +85,8 @@ public final class Store {
         if (model.isEmpty() || !Files.exists(path)) throw unknown(model);
         if (!Files.isDirectory(path) && !model.matches("(?i).+\\.(gguf|onnx)"))
             throw new UserError(model, "is no model", "a model is a folder, a .gguf or an .onnx file");
-        return stored(path).orElseGet(() -> new Model(path.toAbsolutePath().normalize().getFileName() + "", path, "", "", "", List.of()));
+        String name = path.toAbsolutePath().normalize().getFileName() + "";
+        return stored(path).orElseGet(() -> new Model(name, path, "", "", "", List.of()));
     }
 
     /// Fetches a model and stores it, or finds that it is stored and whole.
@@ -136,10 +137,11 @@ public final class Store {
         if (source instanceof Source.Local(var path) && (what.isBlank() || !Files.exists(path))) {
             List<String> known = catalogue.entries().stream().map(Catalogue.Entry::name).toList();
             List<String> near = Names.near(what, known);
-            throw new UserError("", "\"" + Names.printable(what) + "\" is neither in the catalogue nor a file or folder",
-                    what.matches("[\\w.-]+/[\\w.-]+(:\\S+)?") ? "for a repository of the hub: fewsh pull hf:" + Names.printable(what)
-                            : near.isEmpty() ? "the catalogue has " + String.join(", ", known) + "; others: fewsh pull hf:owner/name"
-                            : "did you mean \"" + String.join("\", \"", near) + "\"?");
+            String fix = "did you mean \"" + String.join("\", \"", near) + "\"?";
+            if (near.isEmpty()) fix = "the catalogue has " + String.join(", ", known) + "; others: fewsh pull hf:owner/name";
+            if (what.matches("[\\w.-]+/[\\w.-]+(:\\S+)?"))
+                fix = "for a repository of the hub: fewsh pull hf:" + Names.printable(what);
+            throw new UserError("", "\"" + Names.printable(what) + "\" is neither in the catalogue nor a file or folder", fix);
         }
         return new Pull.Request(as.isEmpty() ? source.modelName() : as, Optional.empty(), List.of(source));
     }
@@ -198,7 +200,8 @@ public final class Store {
             Path file = home.models().resolve(name).resolve(Manifest.FILE);
             if (Files.isRegularFile(file) && Manifest.read(file).source().equals(source.spec())) return read(name);
         }
-        throw new UserError("", "\"" + Names.printable(text) + "\" is not in the store", "fewsh pull " + Names.printable(source.spec()));
+        throw new UserError("", "\"" + Names.printable(text) + "\" is not in the store",
+                "fewsh pull " + Names.printable(source.spec()));
     }
 
     private UserError unknown(String name) {
@@ -211,7 +214,8 @@ public final class Store {
         List<String> near = Names.near(name, stored);
         if (!near.isEmpty()) return new UserError("", what, "did you mean \"" + String.join("\", \"", near) + "\"?");
         List<String> known = Names.near(name, catalogue.entries().stream().map(Catalogue.Entry::name).toList());
-        if (!known.isEmpty()) return new UserError("", what, "did you mean \"" + known.getFirst() + "\"? fewsh pull " + known.getFirst());
+        if (!known.isEmpty())
+            return new UserError("", what, "did you mean \"" + known.getFirst() + "\"? fewsh pull " + known.getFirst());
         return new UserError("", what, stored.isEmpty()
                 ? "name a folder, a .gguf or an .onnx file, or fetch a model: fewsh pull smollm2"
                 : "stored are " + String.join(", ", stored.subList(0, Math.min(8, stored.size())))

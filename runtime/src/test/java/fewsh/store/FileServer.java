@@ -99,7 +99,8 @@ final class FileServer implements AutoCloseable {
                     exchange.close();
                     return;
                 }
-                exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/" + bytes.length);
+                exchange.getResponseHeaders().set("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/"
+                        + bytes.length);
             }
             boolean partial = exchange.getResponseHeaders().containsKey("Content-Range");
             if (exchange.getRequestMethod().equals("HEAD")) {

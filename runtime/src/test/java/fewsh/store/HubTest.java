@@ -246,7 +246,8 @@ class HubTest {
         hub.at("/api/models/o/gated/revision/main", FileServer.text(401, "application/json", "{}", "X-Error-Code", "GatedRepo"));
         UserError gated = fails("hf:o/gated");
         assertTrue(gated.fix().contains("accept them at " + hub.url("/o/gated") + ", then set HF_TOKEN"), gated.fix());
-        hub.at("/api/models/o/private/revision/main", FileServer.text(401, "application/json", "{}", "X-Error-Code", "RepoNotFound"));
+        hub.at("/api/models/o/private/revision/main",
+                FileServer.text(401, "application/json", "{}", "X-Error-Code", "RepoNotFound"));
         assertTrue(fails("hf:o/private").what().contains("no repository o/private on the hub, or a private one"));
         hub.at("/api/models/o/n/revision/v9", FileServer.text(404, "application/json", "{}", "X-Error-Code", "RevisionNotFound"));
         assertTrue(fails("hf:o/n@v9").what().contains("has no revision \"v9\""));
@@ -274,7 +275,8 @@ class HubTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "..\\..\\x.gguf", "C:\\x.gguf", "C:x.gguf", "a\0.gguf",
+    @ValueSource(strings = {"../../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "..\\..\\x.gguf", "C:\\x.gguf", "C:x.gguf",
+            "a\0.gguf",
         "con.gguf", "a/NUL/x.gguf", ".../x.gguf", "a//x.gguf", "./x.gguf", "x .gguf/ .gguf", "line\nbreak.gguf"})
     void aPathThatLeavesTheFolderIsRefused(String path) throws Exception {
         Path outside = root.resolveSibling("x.gguf");
@@ -328,7 +330,8 @@ class HubTest {
     @Test
     void theWeightsOfOneFormatAreChosen() throws Exception {
         assertEquals(List.of("config.json", "model.safetensors"),
-                choose("", "config.json", "model.safetensors", "model.fp16.safetensors", "pytorch_model.bin", "x.gguf", "model.onnx"));
+                choose("", "config.json", "model.safetensors", "model.fp16.safetensors", "pytorch_model.bin", "x.gguf",
+                        "model.onnx"));
         assertEquals(List.of("config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
                 "model-00002-of-00002.safetensors"),
                 choose("", "config.json", "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors",

@@ -3,10 +3,13 @@ package fewsh.store;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fewsh.UserError;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -59,7 +65,8 @@ class KillTest {
             assertEquals(0, puller(source).waitFor());
             assertArrayEquals(file, Files.readAllBytes(root.resolve("models/m/m.gguf")), "seed " + seed);
             assertEquals("", server.ranges().getFirst());
-            for (String range : server.ranges().subList(1, 4)) assertTrue(range.matches("bytes=\\d+-"), server.ranges() + ", seed " + seed);
+            for (String range : server.ranges().subList(1, 4)) assertTrue(range.matches("bytes=\\d+-"), server.ranges()
+                    + ", seed " + seed);
             assertEquals(4, server.asked.size());
         }
     }
@@ -126,10 +133,30 @@ class KillTest {
             Process process = puller(server.url("/m.gguf"));
             while (process.isAlive() && sent.get() == 0) Thread.sleep(1);
             Store store = new Store(new Home(root), new Catalogue(List.of()), Map.of(), PullTest.QUICK);
-            assertEquals("is being pulled", org.junit.jupiter.api.Assertions.assertThrows(fewsh.UserError.class, () -> store.remove("m")).what());
+            assertEquals("is being pulled", assertThrows(UserError.class, () -> store.remove("m")).what());
             process.destroyForcibly().waitFor();
             store.remove("m");
             assertFalse(Files.exists(root.resolve("models/.pull/m")));
+        }
+    }
+
+    /// The shell's limit on a file's size stands in for a disk that becomes full in the middle.
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aDiskThatBecomesFullIsAClearErrorThatLeavesNothing() throws Exception {
+        try (FileServer server = new FileServer()) {
+            server.file("/m.gguf", FileServer.bytes(3_000_000, 4));
+            String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+            Process process = new ProcessBuilder("/bin/sh", "-c", "ulimit -f 2000; exec \"$@\"", "sh", java, "-Xmx64m", "-cp",
+                    System.getProperty("java.class.path"), Puller.class.getName(), root.toString(), server.url("/m.gguf"))
+                    .redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            process.waitFor();
+            assertTrue(output.contains("m.gguf.part: no space left"), output);
+            assertFalse(Files.exists(root.resolve("models/m")));
+            try (Stream<Path> all = Files.list(root.resolve("models/.pull/m"))) {
+                assertEquals(0, all.count());
+            }
         }
     }
 }

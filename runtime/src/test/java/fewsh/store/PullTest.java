@@ -68,7 +68,8 @@ class PullTest {
 
     private Catalogue.Entry entry(byte[] file, String... urls) {
         return new Catalogue.Entry("m", "a model", "MIT",
-                List.of(new StoredFile("m.gguf", file.length, FileServer.sha256(file))), Stream.of(urls).map(Source::parse).toList());
+                List.of(new StoredFile("m.gguf", file.length, FileServer.sha256(file))), Stream.of(urls).map(Source::parse)
+                        .toList());
     }
 
     private Model pull(String what) throws InterruptedException {
@@ -87,7 +88,8 @@ class PullTest {
         Path staging = root.resolve("models/.pull");
         if (!Files.exists(staging)) return List.of();
         try (Stream<Path> all = Files.walk(staging)) {
-            return all.map(p -> staging.relativize(p).toString()).filter(p -> !p.isEmpty() && !p.endsWith("+lock")).sorted().toList();
+            return all.map(p -> staging.relativize(p).toString()).filter(p -> !p.isEmpty() && !p.endsWith("+lock")).sorted()
+                    .toList();
         }
     }
 
@@ -110,7 +112,8 @@ class PullTest {
     /// A break may take the last of what was sent with it: `resumed` stands for a range that goes on after at least half of it.
     private void assertRanges(String... expected) {
         List<String> ranges = server.ranges().stream()
-                .map(r -> r.matches("bytes=\\d{6,7}-") && Integer.parseInt(r.replaceAll("\\D", "")) >= 500_000 ? "resumed" : r).toList();
+                .map(r -> r.matches("bytes=\\d{6,7}-") && Integer.parseInt(r.replaceAll("\\D", "")) >= 500_000 ? "resumed" : r)
+                        .toList();
         assertEquals(List.of(expected), ranges, server.ranges() + "");
     }
 
@@ -127,7 +130,8 @@ class PullTest {
         assertEquals(server.url("/a/model-q8.gguf"), model.source());
         assertEquals(List.of(new StoredFile("model-q8.gguf", FILE.length, FileServer.sha256(FILE))), model.files());
         assertTrue(Files.readString(root.resolve("models/model-q8/model.json")).contains(FileServer.sha256(FILE)));
-        Progress.Receiving last = events.stream().filter(e -> e instanceof Progress.Receiving).map(e -> (Progress.Receiving) e).toList().getLast();
+        Progress.Receiving last = events.stream().filter(e -> e instanceof Progress.Receiving).map(e -> (Progress.Receiving) e)
+                .toList().getLast();
         assertEquals(FILE.length, last.bytes());
         assertEquals(FILE.length, last.total());
     }
@@ -299,7 +303,8 @@ class PullTest {
         assertEquals(server.url("/good.gguf"), model.source());
         assertEquals("MIT", model.licence());
         assertEquals(2, server.asked.size());
-        assertTrue(events.stream().anyMatch(e -> e instanceof Progress.SourceFailed f && f.reason().contains("is not the file that was meant")));
+        assertTrue(events.stream().anyMatch(e -> e instanceof Progress.SourceFailed f && f.reason()
+                .contains("is not the file that was meant")));
     }
 
     @Test
@@ -423,7 +428,8 @@ class PullTest {
     void allReasonsAreInTheLastError() {
         server.at("/b.gguf", FileServer.text(503, "text/plain", ""));
         UserError error = assertThrows(UserError.class,
-                () -> store(entry(FILE, server.url("/a.gguf"), server.url("/b.gguf"), "https://nowhere.invalid/c.gguf")).pull("m", events::add));
+                () -> store(entry(FILE, server.url("/a.gguf"), server.url("/b.gguf"), "https://nowhere.invalid/c.gguf"))
+                        .pull("m", events::add));
         assertTrue(error.what().contains("a.gguf: 404"), error.what());
         assertTrue(error.what().contains("b.gguf: answered 503"), error.what());
         assertTrue(error.what().contains("nowhere.invalid: unknown host"), error.what());

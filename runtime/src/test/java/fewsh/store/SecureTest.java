@@ -56,13 +56,15 @@ class SecureTest {
     static void serve() throws Exception {
         Path store = keys.resolve("keys.p12");
         String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-        Process made = new ProcessBuilder(keytool, "-genkeypair", "-alias", "k", "-keyalg", "EC", "-dname", "CN=company", "-validity", "3",
+        Process made = new ProcessBuilder(keytool, "-genkeypair", "-alias", "k", "-keyalg", "EC", "-dname", "CN=company",
+                "-validity", "3",
                 "-ext", "san=dns:localhost,dns:hub.test", "-keystore", store.toString(), "-storepass", "secret")
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         assertEquals(0, made.waitFor());
         KeyStore loaded = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
         Files.writeString(keys.resolve("ca.pem"), "# the company's\n-----BEGIN CERTIFICATE-----\n"
-                + Base64.getMimeEncoder().encodeToString(loaded.getCertificate("k").getEncoded()) + "\n-----END CERTIFICATE-----\n");
+                + Base64.getMimeEncoder().encodeToString(loaded.getCertificate("k").getEncoded())
+                        + "\n-----END CERTIFICATE-----\n");
         KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         managers.init(loaded, "secret".toCharArray());
         SSLContext context = SSLContext.getInstance("TLS");
@@ -111,11 +113,13 @@ class SecureTest {
     private void tunnel(Socket client, String credentials) {
         try (client) {
             while (true) {
-                BufferedReader in = new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.ISO_8859_1), 1);
+                BufferedReader in = new BufferedReader(new InputStreamReader(client.getInputStream(),
+                        StandardCharsets.ISO_8859_1), 1);
                 String request = in.readLine();
                 if (request == null) return;
                 boolean known = credentials.isEmpty();
-                for (String line; !(line = in.readLine()).isEmpty(); ) known |= line.equalsIgnoreCase("Proxy-Authorization: " + credentials);
+                for (String line; !(line = in.readLine()).isEmpty(); ) known |= line.equalsIgnoreCase("Proxy-Authorization: "
+                        + credentials);
                 tunnels.add(request + (known ? "" : " refused"));
                 String answer = known ? "HTTP/1.1 200 OK\r\n\r\n"
                         : "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"corp\"\r\nContent-Length: 0\r\n\r\n";
@@ -217,7 +221,8 @@ class SecureTest {
         proxy("Basic " + Base64.getEncoder().encodeToString("user:p@ss".getBytes(StandardCharsets.UTF_8)));
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         for (String user : List.of("user:p%40ss@", "user:wrong@")) {
-            Process process = new ProcessBuilder(java, "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+            Process process = new ProcessBuilder(java, "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp",
+                    System.getProperty("java.class.path"),
                     Client.class.getName(), root.toString(), "http://" + user + "127.0.0.1:" + proxy.getLocalPort(),
                     environment.get("SSL_CERT_FILE")).redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -38,18 +38,24 @@ class SourceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hf:", "hf:gpt2", "hf:a/b/c", "hf:../b", "hf:a/..", "hf:a/b:", "hf:a/b:../x", "hf:a/b:/x", "hf:a/b:x@", "hf:a/b@..",
-        "hf:a/b@a b", "hf:a b/c", "hf:-a/b", "hf:a/b?x=y", "hf:a/b:x\0y.gguf", "pip:", "pip:x", "pip:x==1", "pip:x==1:", "pip:x>=1:y", "pip:-r==1:y",
-        "pip:x==1:../y", "pip:x==1:/y", "pip:x==-1:y", "pip:x @ https://h/w==1:y", "https://", "https:///x.gguf", "http://example.com/x.gguf",
-        "http://127.0.0.1.example.com/x.gguf", "http://0x7f.1/x.gguf", "https://h/x", "https://h/x.bin", "https://h/.gguf", "https://h/con.gguf",
-        "https://u:p@h/x.gguf", "https://h/x.gguf#sha256=00", "https://h/a b.gguf", "ftp://h/x.gguf", "file:///x.gguf", "s3://b/x", "a\0b"})
+    @ValueSource(strings = {"hf:", "hf:gpt2", "hf:a/b/c", "hf:../b", "hf:a/..", "hf:a/b:", "hf:a/b:../x", "hf:a/b:/x",
+            "hf:a/b:x@", "hf:a/b@..",
+        "hf:a/b@a b", "hf:a b/c", "hf:-a/b", "hf:a/b?x=y", "hf:a/b:x\0y.gguf", "pip:", "pip:x", "pip:x==1", "pip:x==1:",
+                "pip:x>=1:y", "pip:-r==1:y",
+        "pip:x==1:../y", "pip:x==1:/y", "pip:x==-1:y", "pip:x @ https://h/w==1:y", "https://", "https:///x.gguf",
+                "http://example.com/x.gguf",
+        "http://127.0.0.1.example.com/x.gguf", "http://0x7f.1/x.gguf", "https://h/x", "https://h/x.bin", "https://h/.gguf",
+                "https://h/con.gguf",
+        "https://u:p@h/x.gguf", "https://h/x.gguf#sha256=00", "https://h/a b.gguf", "ftp://h/x.gguf", "file:///x.gguf",
+                "s3://b/x", "a\0b"})
     void whatIsNoSourceIsAUserError(String text) {
         UserError error = assertThrows(UserError.class, () -> Source.parse(text));
         assertFalse(error.getMessage().contains("\0"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://localhost:8000/x.gguf", "http://127.0.0.1/x.gguf", "http://[::1]:80/x.gguf", "https://h/x.gguf?a=b",
+    @ValueSource(strings = {"http://localhost:8000/x.gguf", "http://127.0.0.1/x.gguf", "http://[::1]:80/x.gguf",
+            "https://h/x.gguf?a=b",
         "https://h/a%20b.gguf", "https://h/x.GGUF"})
     void urlsOfModelFilesAreTaken(String text) {
         assertEquals(URI.create(text), ((Source.Url) Source.parse(text)).uri());
@@ -62,7 +68,8 @@ class SourceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"127.0.0.1.nip.io", "localhost.example.com", "10.0.0.1", "0.0.0.0", "1270.0.0.1", "[::2]", "", "127.0.0.999"})
+    @ValueSource(strings = {"127.0.0.1.nip.io", "localhost.example.com", "10.0.0.1", "0.0.0.0", "1270.0.0.1", "[::2]", "",
+            "127.0.0.999"})
     void otherMachinesAreNotTakenForThisOne(String host) {
         assertFalse(Http.isLoopback(host));
     }
@@ -102,9 +109,11 @@ class SourceTest {
     void proxiesAreReadAsCurlReadsThem() {
         Proxies proxies = Proxies.of(Map.of("https_proxy", "http://u%40x:p%3A@proxy.corp:3128", "HTTP_PROXY", "plain:81",
                 "NO_PROXY", "internal.corp, .example.org,h:8443"));
-        assertEquals(new Proxies.Server("proxy.corp", 3128, "u@x", "p:"), proxies.server(URI.create("https://huggingface.co/")).orElseThrow());
+        assertEquals(new Proxies.Server("proxy.corp", 3128, "u@x", "p:"), proxies.server(URI.create("https://huggingface.co/"))
+                .orElseThrow());
         assertEquals(new Proxies.Server("plain", 81, "", ""), proxies.server(URI.create("http://mirror/")).orElseThrow());
-        for (String direct : new String[] {"https://internal.corp/", "https://a.internal.corp/", "https://x.example.org", "https://h:8443/",
+        for (String direct : new String[] {"https://internal.corp/", "https://a.internal.corp/", "https://x.example.org",
+                "https://h:8443/",
             "http://localhost:8000/", "https://127.0.0.1/"})
             assertTrue(proxies.server(URI.create(direct)).isEmpty(), direct);
         assertTrue(proxies.server(URI.create("https://h/")).isPresent());

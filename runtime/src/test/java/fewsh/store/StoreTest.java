@@ -136,7 +136,8 @@ class StoreTest {
 
     @Test
     void theChecksumOfSeveralFilesIsThatOfTheirListing() {
-        Model model = new Model("m", root, "", "", "", List.of(new StoredFile("b", 1, "b".repeat(64)), new StoredFile("a", 1, "a".repeat(64))));
+        Model model = new Model("m", root, "", "", "",
+                List.of(new StoredFile("b", 1, "b".repeat(64)), new StoredFile("a", 1, "a".repeat(64))));
         assertEquals(FileServer.sha256(("a".repeat(64) + "  a\n" + "b".repeat(64) + "  b\n").getBytes()), model.sha256());
     }
 
@@ -151,13 +152,16 @@ class StoreTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "{}", "[]", "{\"name\":\"m\",\"source\":\"\",\"licence\":\"\",\"date\":\"\",\"files\":[{\"name\":\"../../etc/passwd\",\"size\":1,\"sha256\":\"\"}]}",
-        "{\"name\":\"m\",\"source\":\"\",\"licence\":\"\",\"date\":\"\",\"files\":[{\"name\":\"a\",\"size\":1,\"sha256\":\"zz\"}]}",
-        "{\"name\":\"m\",\"source\":\"\",\"licence\":\"\",\"date\":\"\",\"files\":[{\"name\":\"a\",\"size\":-1,\"sha256\":\"\"}]}"})
+    @ValueSource(strings = {"", "{", "{}", "[]", "FILES", "FILES3", "FILES[3]", "FILES[{}]",
+        "FILES[{'name':'../../etc/passwd','size':1,'sha256':''}]",
+        "FILES[{'name':'a','size':1,'sha256':'zz'}]",
+        "FILES[{'name':'a','size':-1,'sha256':''}]"})
     void aDamagedManifestSpoilsOnlyItsOwnModel(String manifest) throws Exception {
         pull(folder("good", "w.gguf"));
         Files.createDirectories(root.resolve("models/bad"));
-        Files.writeString(root.resolve("models/bad/model.json"), manifest);
+        String start = "{'name':'m','source':'','licence':'','date':'','files':";
+        String json = manifest.startsWith("FILES") ? manifest.replace("FILES", start) + "}" : manifest;
+        Files.writeString(root.resolve("models/bad/model.json"), json.replace('\'', '"'));
         Store.Listing listing = store().list();
         assertEquals(List.of("good"), listing.models().stream().map(Model::name).toList());
         assertEquals(1, listing.damaged().size());
@@ -183,7 +187,8 @@ class StoreTest {
     @Test
     void aPullOfNothingThatIsKnownSaysWhatMayBeMeant() {
         assertEquals("did you mean \"smollm2\"?", assertThrows(UserError.class, () -> store().pull("smollm", _ -> {})).fix());
-        assertTrue(assertThrows(UserError.class, () -> store().pull("openai/gpt2", _ -> {})).fix().endsWith("fewsh pull hf:openai/gpt2"));
+        assertTrue(assertThrows(UserError.class, () -> store().pull("openai/gpt2", _ -> {})).fix()
+                .endsWith("fewsh pull hf:openai/gpt2"));
         assertTrue(assertThrows(UserError.class, () -> store().pull("", _ -> {})).fix().contains("the catalogue has smollm2"));
     }
 
@@ -197,7 +202,8 @@ class StoreTest {
             Files.writeString(root.resolve(path), "12345");
         }
         assertTrue(store().remove("a") >= 10);
-        for (String gone : List.of("models/a", "cache/a", "models/.pull/a", "models/.pull/a+01234567-0123-0123-0123-0123456789ab"))
+        for (String gone : List.of("models/a", "cache/a", "models/.pull/a",
+                "models/.pull/a+01234567-0123-0123-0123-0123456789ab"))
             assertFalse(Files.exists(root.resolve(gone)), gone);
         for (String kept : List.of("models/a.b/model.json", "cache/a.b/x", "models/.pull/a.b/w.part", "runs/a/x"))
             assertTrue(Files.exists(root.resolve(kept)), kept);
@@ -217,7 +223,8 @@ class StoreTest {
         Path folder = folder("real", "w.gguf");
         Files.createDirectories(root.resolve("models"));
         Files.createSymbolicLink(root.resolve("models/link"), folder);
-        assertEquals(folder.getFileName().toString(), store().resolve("link").path().toRealPath().getParent().getFileName().toString());
+        assertEquals(folder.getFileName().toString(), store().resolve("link").path().toRealPath().getParent().getFileName()
+                .toString());
         store().remove("link");
         assertFalse(Files.exists(root.resolve("models/link")));
         assertTrue(Files.exists(folder.resolve("w.gguf")));
@@ -233,7 +240,8 @@ class StoreTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ".", "..", "../models", "../../etc", "/etc", "a/b", "a\\b", "C:", "C:\\x", "~", ".pull", "-x", "a\0b", "a\nb",
+    @ValueSource(strings = {"", ".", "..", "../models", "../../etc", "/etc", "a/b", "a\\b", "C:", "C:\\x", "~", ".pull", "-x",
+            "a\0b", "a\nb",
         "CON", "nul", "com1.gguf", "LPT9", "a+b", "a@b", "a b", "a.", "é", "a:b", "a*"})
     void aNameThatIsNoneIsNotRemovedNorStored(String name) throws Exception {
         Files.createDirectories(root.resolve("models"));
