@@ -64,7 +64,8 @@ void extractNatives(Path dist) throws IOException {
     Path folder = Files.createDirectories(dist.resolve("natives"));
     Set<Path> wanted = new HashSet<>();
     for (Natives natives : natives()) {
-        Path jar = list(dist.resolve("lib")).stream().filter(j -> j.getFileName().toString().startsWith(natives.jar())).findFirst()
+        Path jar = list(dist.resolve("lib")).stream().filter(j -> j.getFileName().toString().startsWith(natives.jar()))
+                .findFirst()
                 .orElseThrow(() -> new IllegalStateException("no jar " + natives.jar() + "* on the class path"));
         try (FileSystem inside = FileSystems.newFileSystem(jar)) {
             Path from = inside.getPath(natives.folder());

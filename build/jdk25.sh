@@ -10,7 +10,8 @@ find_jdk25() {
         exit 2
     fi
     [ -n "${JAVA_HOME-}" ] && is_jdk25 "$JAVA_HOME" && return
-    java_path=$(command -v java) && java_path=$(readlink -f "$java_path" 2>/dev/null) && is_jdk25 "${java_path%/bin/java}" && return
+    java_path=$(command -v java) && java_path=$(readlink -f "$java_path" 2>/dev/null) &&
+        is_jdk25 "${java_path%/bin/java}" && return
     for folder in /usr/lib/jvm/* /opt/* /opt/java/* \
         "${HOME-}"/.sdkman/candidates/java/* "${HOME-}"/.jdks/* \
         /Library/Java/JavaVirtualMachines/*/Contents/Home "${HOME-}"/Library/Java/JavaVirtualMachines/*/Contents/Home \

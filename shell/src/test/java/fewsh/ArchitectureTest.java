@@ -75,6 +75,16 @@ class ArchitectureTest {
     }
 
     @Test
+    void theTableInTheDocumentsIsTheSame() throws IOException {
+        List<String> documented = Files.readString(Shared.project().resolve("docs/architecture.md")).lines()
+                .filter(line -> line.matches("\\| `[a-z]+` \\|.*")).map(line -> {
+                    String[] cells = line.split("\\|", -1);
+                    return cells[1].strip().replace("`", "") + "|" + cells[3].strip() + "|" + cells[4].strip();
+                }).toList();
+        assertEquals(TABLE.lines().skip(1).map(line -> line.replaceAll(" *\\| *", "|").stripTrailing()).toList(), documented);
+    }
+
+    @Test
     void aPackageThatIsNotInTheTableIsRefused() throws IOException {
         assertEquals(List.of("fewsh.util is not in the table"), violationsOf("fewsh.util", "class Strings {}"));
     }
