@@ -61,7 +61,7 @@ public record Blocks(int bits, int rows, int columns, boolean exact, MemorySegme
     /// The matrix `weight`, in memory that `arena` owns. The axes before the last count as rows.
     ///
     /// What the layout does not hold is rounded: 8 bits to the nearest with the block's largest magnitude at 127; 4 bits to all
-    /// 16 levels, with the scale of the least squared error among some twenty.
+    /// 16 levels, with the scale of the least squared error among seven.
     ///
     /// @param bits 4 or 8
     /// @throws UserError if it is empty, or has more than 2^30 - 1 rows or columns

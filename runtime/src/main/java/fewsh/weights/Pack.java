@@ -8,9 +8,10 @@ import static fewsh.weights.Dequantise.scaleK;
 
 /// Some rows on their way into [Blocks], in arrays: fast from the first call on, before anything is compiled.
 final class Pack {
-    /// Scales tried for 4 bits on each side of the plain one, and how far apart, in levels.
-    private static final int STEPS = 9;
-    private static final double STEP = 0.1;
+    /// Scales tried for 4 bits on each side of the plain one, and how far apart, in levels. Of normal numbers these seven leave
+    /// 94.2 % of the plain scale's error (root mean square), three hundred and twenty leave 94.1 %.
+    private static final int STEPS = 3;
+    private static final double STEP = 0.3;
 
     final byte[] quants;
     final float[] scales;
