@@ -2,7 +2,6 @@ package fewsh.weights;
 
 import fewsh.UserError;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -13,23 +12,21 @@ import java.util.List;
 
 /// A position in an untrusted file that never leaves it: what is not there is a [UserError] that names the byte.
 final class Cursor {
-    static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
-    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     /// Header bytes that are read at all: ten times what the largest vocabularies take.
     private static final long MAX_HEADER = 1 << 28;
 
     private final Path path;
     private final MemorySegment file;
     private final long limit;
+    /// The header; a buffer, because its getters are twice as fast as a segment's until they are compiled.
+    private final ByteBuffer header;
     private long position;
 
     Cursor(Path path, MemorySegment file) {
         this.path = path;
         this.file = file;
         this.limit = Math.min(file.byteSize(), MAX_HEADER);
+        this.header = file.asSlice(0, limit).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     long position() {
@@ -55,14 +52,20 @@ final class Cursor {
         position += bytes;
     }
 
+    /// Passes over `bytes` bytes, and reads them.
+    ByteBuffer taken(int bytes, String what) {
+        skip(bytes, what);
+        return header.slice((int) position - bytes, bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     long uint32(String what) {
         skip(4, what);
-        return file.get(INT, position - 4) & 0xFFFF_FFFFL;
+        return header.getInt((int) position - 4) & 0xFFFF_FFFFL;
     }
 
     long int64(String what) {
         skip(8, what);
-        return file.get(LONG, position - 8);
+        return header.getLong((int) position - 8);
     }
 
     /// A number of things, at most `most`.
@@ -92,16 +95,22 @@ final class Cursor {
     private byte[] textBytes(String what) {
         long length = int64(what);
         skip(length, what);
-        return file.asSlice(position - length, length).toArray(BYTE);
+        return copy(position - length, length);
+    }
+
+    private byte[] copy(long from, long length) {
+        byte[] bytes = new byte[(int) length];
+        header.get((int) from, bytes);
+        return bytes;
     }
 
     /// A heap copy of `length` values of `width` bytes.
-    MemorySegment packed(long length, int width, String what) {
+    ByteBuffer packed(long length, int width, String what) {
         if (length < 0 || length > (limit - position) / width)
             throw damaged(position, what + " has " + Long.toUnsignedString(length) + " values, " + (file.byteSize() - position)
                     + " bytes are left");
         skip(length * width, what);
-        return MemorySegment.ofArray(file.asSlice(position - length * width, length * width).toArray(BYTE));
+        return ByteBuffer.wrap(copy(position - length * width, length * width)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /// A list of `length` strings.
@@ -115,7 +124,7 @@ final class Cursor {
             skip(int64(what), what);
             ends[i] = (int) (position - start);
         }
-        return new PackedTexts(file.asSlice(start, position - start).toArray(BYTE), ends);
+        return new PackedTexts(copy(start, position - start), ends);
     }
 
     /// The bytes that a tensor of this encoding and shape takes.

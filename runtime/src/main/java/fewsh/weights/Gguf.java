@@ -3,6 +3,7 @@ package fewsh.weights;
 import fewsh.UserError;
 import fewsh.tensor.Shape;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -127,10 +128,7 @@ final class Gguf {
             case STRING -> in.lenientText("the value of \"" + key + '"');
             case ARRAY -> list(key, depth + 1);
             default -> {
-                int width = width(type, key);
-                long at = in.position();
-                in.skip(width, "the value of \"" + key + '"');
-                yield scalar(type, file, at);
+                yield scalar(type, in.taken(width(type, key), "the value of \"" + key + '"'), 0);
             }
         };
     }
@@ -144,7 +142,7 @@ final class Gguf {
         if (type == STRING) return in.texts(length, what);
         if (type != ARRAY) {
             int width = width(type, key);
-            MemorySegment packed = in.packed(length, width, what);
+            ByteBuffer packed = in.packed(length, width, what);
             return length == 0 ? List.of() : new PackedNumbers(type, width, packed);
         }
         if (length < 0 || length > MAX_LISTS - lists)
@@ -167,23 +165,23 @@ final class Gguf {
     }
 
     /// The number or bool of GGUF's value type `type` at `at`.
-    static Object scalar(int type, MemorySegment bytes, long at) {
+    static Object scalar(int type, ByteBuffer bytes, int at) {
         return switch (type) {
-            case 0 -> (long) bytes.get(Cursor.BYTE, at) & 0xFF;
-            case 1 -> (long) bytes.get(Cursor.BYTE, at);
-            case 2 -> (long) bytes.get(Cursor.SHORT, at) & 0xFFFF;
-            case 3 -> (long) bytes.get(Cursor.SHORT, at);
-            case 4 -> bytes.get(Cursor.INT, at) & 0xFFFF_FFFFL;
-            case 5 -> (long) bytes.get(Cursor.INT, at);
-            case 6 -> (double) Float.intBitsToFloat(bytes.get(Cursor.INT, at));
-            case BOOL -> bytes.get(Cursor.BYTE, at) != 0;
+            case 0 -> (long) bytes.get(at) & 0xFF;
+            case 1 -> (long) bytes.get(at);
+            case 2 -> (long) bytes.getShort(at) & 0xFFFF;
+            case 3 -> (long) bytes.getShort(at);
+            case 4 -> bytes.getInt(at) & 0xFFFF_FFFFL;
+            case 5 -> (long) bytes.getInt(at);
+            case 6 -> (double) bytes.getFloat(at);
+            case BOOL -> bytes.get(at) != 0;
             case 10 -> {
-                long value = bytes.get(Cursor.LONG, at);
+                long value = bytes.getLong(at);
                 if (value >= 0) yield value;
                 yield (value >>> 1 | value & 1) * 2.0;
             }
-            case 11 -> bytes.get(Cursor.LONG, at);
-            case 12 -> Double.longBitsToDouble(bytes.get(Cursor.LONG, at));
+            case 11 -> bytes.getLong(at);
+            case 12 -> bytes.getDouble(at);
             default -> throw new IllegalArgumentException("not a number or bool: " + type);
         };
     }

@@ -24,7 +24,7 @@ final class Pack {
     private final boolean exact;
     /// The row as numbers, where it is rounded.
     private final float[] floats;
-    /// A block's elements as the file has them, or as they were rounded.
+    /// A block's elements as they were rounded.
     private final int[] levels = new int[BLOCK];
 
     /// @param withOffsets whether zero points are 0 and each block has an offset
@@ -48,93 +48,101 @@ final class Pack {
 
     private void round(byte[] in, int first) {
         Dequantise.blocks(encoding, in, 0, floats, 0, columns / encoding.blockElements());
-        for (int b = 0; b < perRow; b++) symmetric(first + b, bits == 8 ? round8(b * BLOCK) : round4(b * BLOCK), 0);
+        for (int b = 0; b < perRow; b++) {
+            symmetric(first + b, bits == 8 ? round8(b * BLOCK) : round4(b * BLOCK));
+            int to = (first + b) * 4 * bits;
+            if (bits == 8) for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) (levels[j] + 128);
+            else for (int j = 0; j < BLOCK / 2; j++) quants[to + j] = (byte) (levels[2 * j] + 8 | levels[2 * j + 1] + 8 << 4);
+        }
     }
 
     /// The levels of the encoding stay as they are; only their places change.
     private void repack(byte[] in, int first) {
         int inner = encoding.blockElements() / BLOCK;
         for (int b = 0; b < perRow; b++) {
+            int block = first + b;
+            int to = block * 4 * bits;
             int at = b / inner * encoding.blockBytes();
             int s = b % inner;
             switch (encoding) {
                 case Q4_0 -> {
-                    halves(in, at + 2);
-                    symmetric(first + b, float16(in, at), 8);
+                    if (bits == 4) halvesToPairs(in, at + 2, to);
+                    else halvesToBytes(in, at + 2, 0, 128 - 8, to);
+                    symmetric(block, float16(in, at));
                 }
                 case Q4_1 -> {
-                    halves(in, at + 4);
-                    asymmetric(first + b, float16(in, at), float16(in, at + 2));
+                    if (bits == 4) halvesToPairs(in, at + 4, to);
+                    else halvesToBytes(in, at + 4, 0, 0, to);
+                    asymmetric(block, float16(in, at), float16(in, at + 2));
                 }
                 case Q5_0 -> {
-                    halves(in, at + 6);
-                    fifths(int32(in, at + 2));
-                    symmetric(first + b, float16(in, at), 16);
+                    halvesToBytes(in, at + 6, int32(in, at + 2), 128 - 16, to);
+                    symmetric(block, float16(in, at));
                 }
                 case Q5_1 -> {
-                    halves(in, at + 8);
-                    fifths(int32(in, at + 4));
-                    asymmetric(first + b, float16(in, at), float16(in, at + 2));
+                    halvesToBytes(in, at + 8, int32(in, at + 4), 0, to);
+                    asymmetric(block, float16(in, at), float16(in, at + 2));
                 }
                 case Q8_0 -> {
-                    for (int j = 0; j < BLOCK; j++) levels[j] = in[at + 2 + j];
-                    symmetric(first + b, float16(in, at), 0);
+                    for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) (in[at + 2 + j] ^ 128);
+                    symmetric(block, float16(in, at));
                 }
                 case Q4_K -> {
-                    int from = at + 16 + (s >> 1) * BLOCK;
-                    for (int j = 0; j < BLOCK; j++) levels[j] = in[from + j] >> (s & 1) * 4 & 15;
-                    asymmetricK(in, at, s, first + b);
+                    if (bits == 4) neighboursToPairs(in, at + 16 + (s >> 1) * BLOCK, s & 1, to);
+                    else neighboursToBytes(in, at + 16 + (s >> 1) * BLOCK, s & 1, to);
+                    minimumK(in, at, s, block);
                 }
                 case Q5_K -> {
-                    int from = at + 48 + (s >> 1) * BLOCK;
-                    for (int j = 0; j < BLOCK; j++)
-                        levels[j] = in[from + j] >> (s & 1) * 4 & 15 | (in[at + 16 + j] >> s & 1) << 4;
-                    asymmetricK(in, at, s, first + b);
+                    neighboursToBytes(in, at + 48 + (s >> 1) * BLOCK, s & 1, to);
+                    for (int j = 0; j < BLOCK; j++) quants[to + j] |= (byte) ((in[at + 16 + j] >> s & 1) << 4);
+                    minimumK(in, at, s, block);
                 }
                 case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q6_K -> throw new AssertionError(encoding);
             }
         }
     }
 
-    /// 16 bytes: element j in the low half of byte j, element j + 16 in its high half.
-    private void halves(byte[] in, int at) {
-        for (int j = 0; j < BLOCK / 2; j++) {
-            levels[j] = in[at + j] & 15;
-            levels[j + BLOCK / 2] = in[at + j] >> 4 & 15;
+    /// From 16 bytes with element j in the low half of byte j and element j + 16 in its high half.
+    private void halvesToPairs(byte[] in, int at, int to) {
+        for (int j = 0; j < BLOCK / 4; j++) {
+            int even = in[at + 2 * j];
+            int odd = in[at + 2 * j + 1];
+            quants[to + j] = (byte) (even & 15 | odd << 4);
+            quants[to + j + BLOCK / 4] = (byte) (even >> 4 & 15 | odd & 0xF0);
         }
     }
 
-    private void fifths(int high) {
-        for (int j = 0; j < BLOCK; j++) levels[j] |= (high >>> j & 1) << 4;
+    /// As above, with the fifth bit of element j in bit j of `fifths`, and `shift` added.
+    private void halvesToBytes(byte[] in, int at, int fifths, int shift, int to) {
+        for (int j = 0; j < BLOCK / 2; j++) {
+            int q = in[at + j];
+            quants[to + j] = (byte) ((q & 15 | (fifths >>> j & 1) << 4) + shift);
+            quants[to + j + BLOCK / 2] = (byte) ((q >> 4 & 15 | (fifths >>> j + BLOCK / 2 & 1) << 4) + shift);
+        }
     }
 
-    private void asymmetricK(byte[] in, int at, int s, int block) {
+    /// From 32 bytes of which one half, the low (0) or the high (1), has the elements of this block, the other its neighbour's.
+    private void neighboursToPairs(byte[] in, int at, int half, int to) {
+        for (int j = 0; j < BLOCK / 2; j++)
+            quants[to + j] = (byte) (in[at + 2 * j] >> half * 4 & 15 | in[at + 2 * j + 1] >> half * 4 << 4);
+    }
+
+    private void neighboursToBytes(byte[] in, int at, int half, int to) {
+        for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) (in[at + j] >> half * 4 & 15);
+    }
+
+    private void minimumK(byte[] in, int at, int s, int block) {
         asymmetric(block, float16(in, at) * scaleK(in, at + 4, s), -(float16(in, at + 2) * minK(in, at + 4, s)));
     }
 
-    /// Stores `scale * level + minimum`.
     private void asymmetric(int block, float scale, float minimum) {
-        store(block, 0);
         scales[block] = scale;
         offsets[block] = minimum;
     }
 
-    /// Stores `scale * (level - zero)`.
-    private void symmetric(int block, float scale, int zero) {
-        int half = 1 << bits - 1;
-        store(block, half - zero);
+    private void symmetric(int block, float scale) {
         scales[block] = scale;
-        if (offsets != null) offsets[block] = -half * scale;
-    }
-
-    private void store(int block, int shift) {
-        if (bits == 8) {
-            for (int j = 0; j < BLOCK; j++) quants[block * BLOCK + j] = (byte) (levels[j] + shift);
-        } else {
-            int to = block * (BLOCK / 2);
-            for (int j = 0; j < BLOCK / 2; j++)
-                quants[to + j] = (byte) (levels[2 * j] + shift | levels[2 * j + 1] + shift << 4);
-        }
+        if (offsets != null) offsets[block] = -(1 << bits - 1) * scale;
     }
 
     /// Rounds a block to -127 to 127; returns the scale.

@@ -1,6 +1,6 @@
 package fewsh.weights;
 
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.AbstractList;
 import java.util.Objects;
 import java.util.RandomAccess;
@@ -9,10 +9,10 @@ import java.util.RandomAccess;
 final class PackedNumbers extends AbstractList<Object> implements RandomAccess {
     private final int type;
     private final int width;
-    private final MemorySegment packed;
+    private final ByteBuffer packed;
 
     /// @param packed on the heap, so that the list outlives the file
-    PackedNumbers(int type, int width, MemorySegment packed) {
+    PackedNumbers(int type, int width, ByteBuffer packed) {
         this.type = type;
         this.width = width;
         this.packed = packed;
@@ -20,11 +20,11 @@ final class PackedNumbers extends AbstractList<Object> implements RandomAccess {
 
     @Override
     public Object get(int index) {
-        return Gguf.scalar(type, packed, (long) Objects.checkIndex(index, size()) * width);
+        return Gguf.scalar(type, packed, Objects.checkIndex(index, size()) * width);
     }
 
     @Override
     public int size() {
-        return (int) (packed.byteSize() / width);
+        return packed.capacity() / width;
     }
 }

@@ -14,6 +14,7 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -41,6 +42,7 @@ import java.util.UUID;
 public final class Safetensors {
     private static final String METADATA = "__metadata__";
     private static final int PREFIX = 8;
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long MAX_HEADER = 100_000_000;
     private static final int MAX_AXES = 32;
     private static final long WRITE_PIECE = 1 << 30;
@@ -143,13 +145,13 @@ public final class Safetensors {
     private record Info(String name, String dtype, List<Long> shape, long begin, long end) {}
 
     static WeightFile read(Path path, MemorySegment file) {
-        if (file.byteSize() <= PREFIX || file.get(Cursor.BYTE, PREFIX) != '{')
+        if (file.byteSize() <= PREFIX || file.get(ValueLayout.JAVA_BYTE, PREFIX) != '{')
             throw WeightFile.damaged(path, "not a safetensors file: " + WeightFile.looksLike(file));
-        long length = file.get(Cursor.LONG, 0);
+        long length = file.get(LENGTH, 0);
         if (length < 2 || length > Math.min(MAX_HEADER, file.byteSize() - PREFIX))
             throw WeightFile.damaged(path, "byte 0: a header of " + Long.toUnsignedString(length) + " bytes, "
                     + (file.byteSize() - PREFIX) + " are left");
-        byte[] header = file.asSlice(PREFIX, length).toArray(Cursor.BYTE);
+        byte[] header = file.asSlice(PREFIX, length).toArray(ValueLayout.JAVA_BYTE);
         SequencedMap<String, Object> metadata = new LinkedHashMap<>();
         List<Info> infos = new ArrayList<>();
         readJson(path, header, json -> readHeader(path, json, metadata, infos));

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SequencedMap;
 
@@ -65,7 +66,7 @@ record WeightFile(Path path, SequencedMap<String, Object> metadata, List<Weight>
         if (startsWith(file, "ggml") || startsWith(file, "lmgg") || startsWith(file, "tjgg"))
             return "it is in a GGML format older than GGUF";
         byte[] start = file.asSlice(0, Math.min(8, file.byteSize())).toArray(ValueLayout.JAVA_BYTE);
-        return "it starts with " + java.util.HexFormat.ofDelimiter(" ").formatHex(start);
+        return "it starts with " + HexFormat.ofDelimiter(" ").formatHex(start);
     }
 
     private static boolean startsWith(MemorySegment file, String magic) {
