@@ -2,6 +2,8 @@ package fewsh.weights;
 
 import fewsh.UserError;
 import fewsh.tensor.Shape;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -11,8 +13,11 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Reads GGUF, versions 2 and 3, little-endian: magic, version, counts, key-values, tensor infos, padding, tensor data.
 ///
@@ -24,6 +29,8 @@ final class Gguf {
     private static final int MAX_DEPTH = 4;
     private static final int MAX_AXES = 4;
     private static final int DEFAULT_ALIGNMENT = 32;
+
+    private static final Pattern SPLIT = Pattern.compile("(.*)-[0-9]{5}-of-([0-9]{5})\\.gguf");
 
     private static final int BOOL = 7;
     private static final int STRING = 8;
@@ -40,6 +47,31 @@ final class Gguf {
 
     static WeightFile read(Path path, MemorySegment file) {
         return new Gguf(path, file).read(path);
+    }
+
+    /// Whether `file` is one of several that hold a model together.
+    static boolean isSplit(WeightFile file) {
+        return file.metadata().getOrDefault("split.count", 1L) instanceof Long count && count > 1;
+    }
+
+    /// All files of a split model, given any of them, by the names that llama.cpp's gguf-split gives: `x-00001-of-00003.gguf`.
+    static List<WeightFile> readSplit(WeightFile file, Arena arena) throws IOException {
+        Matcher name = SPLIT.matcher(file.path().getFileName().toString());
+        Object count = file.metadata().get("split.count");
+        if (!name.matches() || !count.equals(Long.parseLong(name.group(2))))
+            throw new UserError(file.path().toString(),
+                    "one of " + count + " files of a split model, but its name does not say so",
+                    "name them as they were, like x-00001-of-00003.gguf");
+        List<WeightFile> files = new ArrayList<>();
+        for (long i = 0; i < (Long) count; i++) {
+            String sibling = "%s-%05d-of-%05d.gguf".formatted(name.group(1), i + 1, count);
+            Path path = file.path().resolveSibling(sibling);
+            WeightFile part = path.equals(file.path()) ? file : WeightFile.read(path, arena);
+            if (!count.equals(part.metadata().get("split.count")) || !Objects.equals(i, part.metadata().get("split.no")))
+                throw WeightFile.damaged(part.path(), "not part " + (i + 1) + " of a model split in " + count);
+            files.add(part);
+        }
+        return files;
     }
 
     /// Where a tensor lies, before its bytes are looked at.

@@ -29,7 +29,8 @@ record WeightFile(Path path, SequencedMap<String, Object> metadata, List<Weight>
             if (Files.exists(index)) return ShardIndex.read(index, arena);
             throw new UserError(path.toString(), "no weights in this folder", KINDS);
         }
-        return List.of(read(path, arena));
+        WeightFile file = read(path, arena);
+        return Gguf.isSplit(file) ? Gguf.readSplit(file, arena) : List.of(file);
     }
 
     /// The file at `path`, told by its first bytes.

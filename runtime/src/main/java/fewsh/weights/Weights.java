@@ -42,8 +42,8 @@ public final class Weights implements AutoCloseable {
         this.names = List.copyOf(weights.sequencedKeySet());
     }
 
-    /// Maps the weights at `path`: a `.gguf` file, a `.safetensors` file, or a folder with `model.safetensors` or with
-    /// `model.safetensors.index.json` and the shards it names.
+    /// Maps the weights at `path`: a `.gguf` file (any one of a split model opens all of them), a `.safetensors` file, or
+    /// a folder with `model.safetensors` or with `model.safetensors.index.json` and the shards it names.
     ///
     /// @throws UserError if there is no such file, it is damaged, or holds what is not supported
     public static Weights open(Path path) {

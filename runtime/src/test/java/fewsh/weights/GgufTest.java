@@ -12,6 +12,8 @@ import fewsh.UserError;
 import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,6 +26,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -122,6 +125,29 @@ class GgufTest {
     }
 
     @Test
+    void anyFileOfASplitModelOpensAll() {
+        for (int i = 0; i < 3; i++)
+            new GgufFile().put("split.no", (short) i).put("split.count", (short) 3).put("part", i)
+                    .tensor("w" + i, Encoding.F32, new float[] {i}, 1)
+                    .write(folder.resolve("m-0000" + (i + 1) + "-of-00003.gguf"));
+        try (Weights weights = Weights.open(folder.resolve("m-00002-of-00003.gguf"))) {
+            assertEquals(List.of("w0", "w1", "w2"), weights.names());
+            assertEquals(0L, weights.metadata().get("part"));
+            assertArrayEquals(new float[] {2}, weights.get("w2").floats());
+        }
+    }
+
+    @Test
+    void refusesSplitModelsThatAreNotWhole() {
+        GgufFile part = new GgufFile().put("split.no", (short) 0).put("split.count", (short) 2);
+        assertRefused("one of 2 files of a split model, but its name does not say so", part.bytes());
+        Path first = part.write(folder.resolve("m-00001-of-00002.gguf"));
+        assertError("no such file", () -> Weights.open(first));
+        part.write(folder.resolve("m-00002-of-00002.gguf"));
+        assertError("not part 2 of a model split in 2", () -> Weights.open(first));
+    }
+
+    @Test
     void shapesAreOutermostFirst() {
         try (Weights weights = open(new GgufFile().tensor("w", Encoding.F32, new float[6], 1, 2, 3).bytes())) {
             assertEquals(Shape.of(1, 2, 3), weights.get("w").shape());
@@ -143,7 +169,7 @@ class GgufTest {
     @Test
     void transposingExchangesTheAxes() {
         try (Weights weights = open(new GgufFile().tensor("w", Encoding.F16, new float[] {1, 2, 3, 4, 5, 6}, 2, 3).bytes());
-                var arena = java.lang.foreign.Arena.ofConfined()) {
+                Arena arena = Arena.ofConfined()) {
             Weight transposed = weights.get("w").transposed(arena);
             assertEquals(Shape.of(3, 2), transposed.shape());
             assertArrayEquals(new float[] {1, 4, 2, 5, 3, 6}, transposed.floats());
@@ -312,7 +338,7 @@ class GgufTest {
         try {
             return Weights.open(Files.write(folder.resolve("file.gguf"), bytes));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -321,7 +347,7 @@ class GgufTest {
         assertEquals(folder.resolve("file.gguf").toString(), error.where());
     }
 
-    private static UserError assertError(String message, org.junit.jupiter.api.function.Executable executable) {
+    private static UserError assertError(String message, Executable executable) {
         UserError error = assertThrows(UserError.class, executable);
         assertTrue(error.what().contains(message), error.what());
         return error;

@@ -14,6 +14,7 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,6 +29,7 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class SafetensorsTest {
@@ -181,11 +183,11 @@ class SafetensorsTest {
         try {
             return Weights.open(Files.write(folder.resolve("file.safetensors"), bytes));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
-    private static UserError assertError(String message, org.junit.jupiter.api.function.Executable executable) {
+    private static UserError assertError(String message, Executable executable) {
         UserError error = assertThrows(UserError.class, executable);
         assertTrue(error.what().contains(message), error.what());
         return error;
@@ -205,7 +207,7 @@ class SafetensorsTest {
         try (Stream<Path> list = Files.list(folder)) {
             return list.map(p -> p.getFileName().toString()).toList();
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }
