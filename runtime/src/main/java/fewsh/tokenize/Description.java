@@ -34,8 +34,8 @@ record Description(String where, String json, Supplier<String> plain, String[] p
         } catch (RuntimeException e) {
             UserError better = blame.get();
             if (better != null) throw better;
-            throw new UserError(where, String.valueOf(e.getMessage()), "the file is damaged or of a kind this library does not read",
-                    e);
+            throw new UserError(where, String.valueOf(e.getMessage()),
+                    "the file is damaged or of a kind the tokenizers library does not read", e);
         }
     }
 }

@@ -8,9 +8,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /// The tokenizer that a GGUF file's key-values describe, as a `tokenizer.json`.
@@ -24,9 +26,15 @@ final class Gguf {
     private static final int USER_DEFINED = 4;
     private static final int MOST_TOKENS = 1 << 24;
 
-    /// Texts that end a turn or a message, where the file does not name the token.
-    private static final List<String> ENDS = List.of("<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",
-            "<EOT>", "<｜end▁of▁sentence｜>", "<|eom_id|>");
+    /// Texts of tokens that end an answer.
+    private static final Set<String> ENDS = Set.of("<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>",
+            "<|calls|>", "<end_of_turn>", "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]",
+            "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<turn|>", "<｜end▁of▁sentence｜>", "[e~[",
+            "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]", "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>",
+            "<reponame>", "<|file_sep|>");
+
+    /// The tokens of Phi-3 that do not swallow the white space behind them.
+    private static final Set<String> PHI3_KEEPS = Set.of("<unk>", "<s>", "<|endoftext|>");
 
     private final String where;
     private final Map<String, Object> metadata;
@@ -56,10 +64,7 @@ final class Gguf {
                 throw wrong("tokens[" + id + "]", "\"" + token + "\" is token " + twice + " too", "each token may be there once");
             pieces[id] = piece;
         }
-        for (String end : ENDS) {
-            Integer id = ids.get(end);
-            if (id != null && types[id] != USER_DEFINED) types[id] = CONTROL;
-        }
+        for (String end : ENDS) if (ids.containsKey(end)) types[ids.get(end)] = CONTROL;
         for (int id = 0; id < pieces.length; id++) {
             if (types[id] == CONTROL || types[id] == UNKNOWN) special.set(id);
             if (special.get(id) || types[id] == USER_DEFINED) added.set(id);
@@ -131,9 +136,9 @@ final class Gguf {
     // ---- SentencePiece BPE
 
     private Description sentencePiece() {
-        List<?> scores = list("scores", Double.class);
+        List<?> scores = list("scores", Number.class);
         if (scores == null) throw wrong("scores", "is missing", "a SentencePiece tokenizer needs it");
-        if (scores.size() != pieces.length)
+        if (scores.size() < pieces.length)
             throw wrong("scores", "has " + scores.size() + " elements for " + pieces.length + " tokens", "");
         OptionalInt bos = id("bos", 1);
         OptionalInt eos = id("eos", 2);
@@ -153,18 +158,23 @@ final class Gguf {
             if (unk.isPresent()) json.string(name(unk.getAsInt(), hidden));
             else json.raw("null");
             vocab(json.raw(","), hidden).raw(",\"merges\":[");
+            boolean spaces = List.of(pieces).stream().anyMatch(piece -> piece.indexOf(' ') >= 0);
             String comma = "";
             for (Merge merge : merges(scores, hidden)) {
-                json.raw(comma).raw("[").string(merge.left()).raw(",").string(merge.right()).raw("]");
+                json.raw(comma);
+                if (spaces) json.raw("[").string(merge.left()).raw(",").string(merge.right()).raw("]");
+                else json.string(merge.left() + " " + merge.right());
                 comma = ",";
             }
             return json.raw("]}}").toString();
         }, () -> null);
     }
 
-    private record Merge(String left, String right, double score, int id) {}
+    /// @param first whether the right part is also how the piece begins: of two overlapping ways to make the piece, the left one
+    private record Merge(String left, String right, double score, int id, boolean first) {}
 
-    /// SentencePiece joins the neighbours whose joint piece scores best; a list of merges in this order does the same.
+    /// SentencePiece joins the neighbours whose joint piece scores best, so a list of merges in this order does the same; only
+    /// where two different pieces score alike, it takes the one further left and this list the one of the lower id.
     private List<Merge> merges(List<?> scores, String hidden) {
         List<Merge> merges = new ArrayList<>();
         for (int id = 0; id < pieces.length; id++) {
@@ -174,10 +184,11 @@ final class Gguf {
                 String left = piece.substring(0, cut);
                 String right = piece.substring(cut);
                 if (isPart(left, hidden) && isPart(right, hidden))
-                    merges.add(new Merge(left, right, (Double) scores.get(id), id));
+                    merges.add(new Merge(left, right, ((Number) scores.get(id)).doubleValue(), id, piece.startsWith(right)));
             }
         }
-        merges.sort(Comparator.comparingDouble(Merge::score).reversed().thenComparingInt(Merge::id));
+        merges.sort(Comparator.comparingDouble(Merge::score).reversed().thenComparingInt(Merge::id)
+                .thenComparing(Merge::first, Comparator.reverseOrder()));
         return merges;
     }
 
@@ -193,10 +204,14 @@ final class Gguf {
         OptionalInt sep = id("seperator", 102);
         OptionalInt unk = id("unknown", 100);
         if (unk.isEmpty()) throw wrong("unknown_token_id", "is missing", "WordPiece needs it");
+        boolean lower = flag("normalizer.lowercase", true);
+        boolean accents = flag("normalizer.strip_accents", lower);
         return describe(Spelling.WORD_PIECE, cls, id("eos", -1), unk, hidden -> {
             Json json = open(hidden)
                     .raw(",\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,")
-                    .raw("\"strip_accents\":null,\"lowercase\":true},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},")
+                    .raw("\"strip_accents\":").raw(accents ? "true" : "false")
+                    .raw(",\"lowercase\":").raw(lower ? "true" : "false")
+                    .raw("},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},")
                     .raw(around(cls, sep))
                     .raw("\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true},\"model\":{\"type\":")
                     .raw("\"WordPiece\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":512,\"unk_token\":")
@@ -219,13 +234,12 @@ final class Gguf {
         eos.ifPresent(ends::add);
         id("eot", -1).ifPresent(ends::add);
         id("eom", -1).ifPresent(ends::add);
-        for (String end : ENDS) {
-            Integer id = ids.get(end);
-            if (id != null && special.get(id)) ends.add(id);
-        }
-        String nonce = "\uFFFF" + java.util.UUID.randomUUID();
-        return new Description(where, writer.write(null), () -> writer.write(nonce), pieces, ids, added, special, spelling, bos,
-                eos, id("padding", -1), unk, ends, blame);
+        for (String end : ENDS) if (ids.containsKey(end)) ends.add(ids.get(end));
+        if (ids.containsKey("<|return|>") && ids.containsKey("<|call|>")
+                || ids.containsKey("<|calls|>") && ids.containsKey("<|flush|>")) ends.remove(ids.get("<|end|>"));
+        String json = writer.write(null);
+        return new Description(where, json, () -> writer.write("\uFFFF" + UUID.randomUUID() + "-"), pieces, ids, added,
+                special, spelling, bos, eos, id("padding", -1), unk, ends, blame);
     }
 
     /// Writes the `tokenizer.json`; `hidden` replaces the texts of special tokens, with the id behind it, null keeps them.
@@ -234,12 +248,16 @@ final class Gguf {
     }
 
     private Json open(String hidden) {
-        Json json = new Json(pieces.length * 40).raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+        Json json = new Json(pieces.length * 40)
+                .raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
         String comma = "";
+        boolean phi3 = metadata.get("general.name") instanceof String name
+                && name.toLowerCase(Locale.ROOT).replace("-", "").contains("phi3");
         for (int id = added.nextSetBit(0); id >= 0; id = added.nextSetBit(id + 1)) {
             if (hidden != null && special.get(id)) continue;
             json.raw(comma).raw("{\"id\":").number(id).raw(",\"content\":").string(pieces[id])
-                    .raw(",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":")
+                    .raw(",\"single_word\":false,\"lstrip\":false,\"normalized\":false,\"rstrip\":")
+                    .raw(phi3 && !PHI3_KEEPS.contains(pieces[id]) ? "true" : "false").raw(",\"special\":")
                     .raw(special.get(id) ? "true}" : "false}");
             comma = ",";
         }
@@ -289,7 +307,7 @@ final class Gguf {
     private byte[] types(int count) {
         byte[] types = new byte[count];
         List<?> given = list("token_type", Long.class);
-        if (given != null && given.size() != count)
+        if (given != null && given.size() < count)
             throw wrong("token_type", "has " + given.size() + " elements for " + count + " tokens", "");
         for (int id = 0; id < count; id++)
             types[id] = given == null ? NORMAL : (byte) Math.clamp((Long) given.get(id), 0, 127);

@@ -17,6 +17,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -95,6 +96,9 @@ final class HuggingFace {
             throw new UserError(file.toString(), "cannot be read: " + e.getMessage(), "", e);
         }
         for (JsonElement token : array(rest, "added_tokens")) add(token);
+        int size = pieces.length;
+        while (size > 0 && pieces[size - 1] == null) size--;
+        pieces = Arrays.copyOf(pieces, size);
         return rest;
     }
 
@@ -130,7 +134,7 @@ final class HuggingFace {
         if (id < 0 || id >= MOST_IDS)
             throw wrong("token \"" + piece + "\" has id " + id, "ids from 0 to " + (MOST_IDS - 1) + " are possible");
         if (ids.put(piece, (int) id) != null) throw wrong("token \"" + piece + "\" is there twice", "");
-        if (id >= pieces.length) pieces = java.util.Arrays.copyOf(pieces, (int) Math.max(id + 1, Math.min(pieces.length * 2L, MOST_IDS)));
+        if (id >= pieces.length) pieces = Arrays.copyOf(pieces, (int) Math.max(id + 1, Math.min(pieces.length * 2L, MOST_IDS)));
         if (pieces[(int) id] != null)
             throw wrong("tokens \"" + pieces[(int) id] + "\" and \"" + piece + "\" both have id " + id, "");
         pieces[(int) id] = piece;

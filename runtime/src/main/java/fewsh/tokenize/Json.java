@@ -22,12 +22,17 @@ final class Json {
     /// Appends a string, quoted and escaped.
     Json string(String text) {
         out.append('"');
+        int done = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c == '"' || c == '\\') out.append('\\').append(c);
-            else if (c < ' ') out.append(String.format("\\u%04x", (int) c));
-            else out.append(c);
+            if (c >= ' ' && c != '"' && c != '\\') continue;
+            out.append(text, done, i);
+            if (c < ' ') out.append(String.format("\\u%04x", (int) c));
+            else out.append('\\').append(c);
+            done = i + 1;
         }
+        if (done == 0) out.append(text);
+        else out.append(text, done, text.length());
         out.append('"');
         return this;
     }

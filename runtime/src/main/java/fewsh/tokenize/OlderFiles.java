@@ -35,7 +35,8 @@ final class OlderFiles {
         }
         boolean words = vocab.keySet().stream().anyMatch(piece -> piece.endsWith("</w>"));
         boolean around = vocab.containsKey("<s>") && vocab.containsKey("</s>");
-        Set<String> special = specials(config, vocab.keySet(), List.of("<|endoftext|>", "<s>", "</s>", "<pad>", "<unk>", "<mask>"));
+        Set<String> special = specials(config, vocab.keySet(),
+                List.of("<|endoftext|>", "<s>", "</s>", "<pad>", "<unk>", "<mask>"));
         Json json = open(special, vocab);
         if (words)
             json.raw("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,")
@@ -69,7 +70,8 @@ final class OlderFiles {
         }
         for (String needed : List.of("[UNK]", "[CLS]", "[SEP]"))
             if (!vocab.containsKey(needed)) throw new UserError(file.toString(), "no token \"" + needed + "\"", "");
-        boolean lower = !(config.get("do_lower_case") instanceof JsonElement flag) || !flag.isJsonPrimitive() || flag.getAsBoolean();
+        boolean lower = !(config.get("do_lower_case") instanceof JsonElement flag) || !flag.isJsonPrimitive()
+                || flag.getAsBoolean();
         Set<String> special = specials(config, vocab.keySet(), List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
         Json json = open(special, vocab)
                 .raw("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,")
@@ -94,7 +96,8 @@ final class OlderFiles {
     }
 
     private static Json open(Set<String> special, Map<String, Long> vocab) {
-        Json json = new Json(vocab.size() * 40).raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+        Json json = new Json(vocab.size() * 40)
+                .raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
         List<String> tokens = new ArrayList<>(special);
         tokens.sort((a, b) -> Long.compare(vocab.get(a), vocab.get(b)));
         String comma = "";
