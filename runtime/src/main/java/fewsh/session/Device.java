@@ -8,7 +8,6 @@ import ai.onnxruntime.OrtSession.SessionOptions;
 import fewsh.UserError;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +16,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What a model runs on: an execution provider of ONNX Runtime and the number of the device, as in `cuda:1`.
 ///
@@ -69,7 +69,7 @@ public record Device(Provider provider, int index) {
 
     /// All providers: those of ONNX Runtime's artifact, and plugins found in `plugins`.
     ///
-    /// @param plugins the folder of provider plugins; need not exist
+    /// @param plugins the folder of provider plugins, each in it or in a folder of its own; need not exist
     public static List<Status> all(Path plugins) {
         EnumSet<OrtProvider> built = OrtEnvironment.getAvailableProviders();
         List<Status> all = new ArrayList<>();
@@ -130,10 +130,9 @@ public record Device(Provider provider, int index) {
 
     private static Path plugin(Provider provider, Path plugins) {
         if (!Files.isDirectory(plugins)) return null;
-        String glob = "*onnxruntime_providers_" + provider.word() + ".{so,dll,dylib}";
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(plugins, glob)) {
-            for (Path file : found) return file;
-            return null;
+        try (Stream<Path> files = Files.find(plugins, 2, (file, _) -> file.getFileName().toString()
+                .matches("(lib)?onnxruntime_providers_" + provider.word() + "\\.(so|dll|dylib)"))) {
+            return files.findFirst().orElse(null);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
