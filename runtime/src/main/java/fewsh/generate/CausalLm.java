@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 /// A causal language model, loaded: config, tokenizer, session. Immutable and shareable; what changes is in [KvCache] and
 /// [Decoding].
 public final class CausalLm implements AutoCloseable {
-    /// Positions of one prefill pass; longer prompts take several, which also bounds how long an interrupt waits.
-    private static final int CHUNK = 512;
+    /// Positions of one prefill pass; longer prompts take several, which wastes less on positions that see each other not.
+    private static final int CHUNK = 256;
     /// Most positions whose logits one pass returns: 2 · 64 · vocab_size float32.
     private static final int SCORED_CHUNK = 64;
 
@@ -205,7 +205,7 @@ public final class CausalLm implements AutoCloseable {
         System.arraycopy(context, cut, fed, 0, kept);
         System.arraycopy(continuation, 0, fed, kept, continuation.length - 1);
         checkPrompt(fed);
-        int held = Math.min(cache.common(fed), kept - 1);
+        int held = Math.max(0, Math.min(Math.min(cache.common(fed), kept - 1), fed.length - 2));
         cache.trim(held);
         List<Candidate> tokens = new ArrayList<>();
         boolean[] greedy = {true};
@@ -271,10 +271,11 @@ public final class CausalLm implements AutoCloseable {
         cache.reserve(cache.length() + ids.length);
         int firstWanted = ids.length - last;
         for (int from = 0; from < ids.length; ) {
-            // a pass never reaches from unwanted into more wanted positions than it may return
-            int limit = from >= firstWanted ? SCORED_CHUNK : CHUNK;
-            int to = Math.min(ids.length, from + limit);
-            if (to > firstWanted && from < firstWanted && to - firstWanted > SCORED_CHUNK) to = firstWanted + SCORED_CHUNK;
+            // a pass returns logits of a bounded number of positions
+            int to = Math.min(ids.length, from >= firstWanted ? from + SCORED_CHUNK
+                    : Math.min(from + CHUNK, firstWanted + SCORED_CHUNK));
+            // a position alone takes another path through attention, whose rounding differs
+            if (to == ids.length - 1) to = ids.length;
             int positions = Math.max(1, to - Math.max(from, firstWanted));
             try (Pass pass = pass(cache, to - from, positions)) {
                 for (int at = from; at < to; at++) pass.id(0, at - from, ids[at]);

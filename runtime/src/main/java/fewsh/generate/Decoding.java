@@ -80,7 +80,8 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
     private void prefill() {
         long start = System.nanoTime();
         prefilled = true;
-        reused = Math.min(conversation.common(prompt), prompt.length - 1);
+        // two positions at least: one alone takes another path through attention, whose rounding differs
+        reused = Math.max(0, Math.min(conversation.common(prompt), prompt.length - 2));
         conversation.trim(reused);
         boolean done = config.maxTokens() == 0 || lm.feed(conversation, Arrays.copyOfRange(prompt, reused, prompt.length),
                 1, this::running, (pass, i, at) -> {

@@ -157,11 +157,12 @@ public final class Net {
     /// Rows of `name.weight`, `(vocab, width)`.
     Value embedding(String name, int vocab, int width, Value ids) {
         Weight weight = checkpoint.weight(name + ".weight", vocab, width);
-        if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !hasOffsets(weight)) {
+        if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !weight.encoding().hasMinimum()) {
             Held held = held(name, List.of(new Linear(name, vocab, width, false)));
-            Value quants = g.initializer(name + ".rows").orElseGet(() -> g.initializer(name + ".rows",
-                    new Tensor(DType.UINT8, Shape.of(vocab, width), held.blocks().quants())));
-            return g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 1), quants, ids, held.scales()).getFirst();
+            Value scales = g.initializer(name + ".columnScales", new Tensor(DType.FLOAT32,
+                    Shape.of(vocab, width / Blocks.BLOCK, 1), held.blocks().scales()));
+            Value rows = g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 2), held.quants(), ids, scales).getFirst();
+            return g.reshape(rows, 0, 0, width);                                            // (batch, sequence, width)
         }
         return g.gather(matrix(name + ".weight", weight), ids, 0);
     }
@@ -276,14 +277,7 @@ public final class Net {
 
     private boolean alike(List<Linear> linears) {
         return linears.stream().map(l -> precision.bits(stored(l))).distinct().count() == 1
-                && linears.stream().map(l -> hasOffsets(stored(l))).distinct().count() == 1;
-    }
-
-    private static boolean hasOffsets(Weight weight) {
-        return switch (weight.encoding()) {
-            case Q4_1, Q5_1, Q4_K, Q5_K -> true;
-            case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL, Q4_0, Q5_0, Q8_0, Q2_K, Q3_K, Q6_K -> false;
-        };
+                && linears.stream().map(l -> stored(l).encoding().hasMinimum()).distinct().count() == 1;
     }
 
     /// One product with all matrices below one another: `(…, sum of rows)`.
@@ -344,9 +338,6 @@ public final class Net {
             Value quants = g.initializer(n + ".quants", new Tensor(DType.UINT8,
                     Shape.of(b.rows(), blocks, Blocks.BLOCK * b.bits() / 8), b.quants()));
             Value scales = g.initializer(n + ".scales", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.scales()));
-            if (b.offsets() != null)
-                for (long i = 0; i < b.rows() * blocks; i++)
-                    b.offsets().setAtIndex(ValueLayout.JAVA_FLOAT, i, b.offsets().getAtIndex(ValueLayout.JAVA_FLOAT, i) + (1 << b.bits() - 1) * b.scales().getAtIndex(ValueLayout.JAVA_FLOAT, i));
             Value offsets = b.offsets() == null ? Value.ABSENT
                     : g.initializer(n + ".offsets", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.offsets()));
             return new Held(b, quants, scales, offsets);

@@ -10,19 +10,20 @@ import java.util.stream.IntStream;
 
 /// A matrix in the layout of ONNX Runtime's `com.microsoft.MatMulNBits` with block size 32.
 ///
-/// An element is `scale * (q - 2^(bits - 1))`, or with offsets `scale * q + offset`: the graph then gives the operator zero
-/// points of 0 and adds `blockSums(x) * offsetsᵀ`. The last block of a row is padded with elements that stand for zero.
+/// An element is `scale * (q - 2^(bits - 1)) + offset`, without offsets simply `scale * (q - 2^(bits - 1))`: the graph adds
+/// `blockSums(x) * offsetsᵀ` to what the operator gives. The levels are centred, since the operator rounds x to 8 bits and the
+/// error of that grows with them. The last block of a row is padded with elements that stand for zero.
 ///
 /// Does not own its memory: the arena it was made in does.
 ///
 /// @param bits 4 or 8
 /// @param rows N, the output features
 /// @param columns K, the input features
-/// @param exact whether every element is that of the weight it was made from, to the bit
+/// @param exact whether every element is that of the weight it was made from, but for the rounding of an offset's sum in float32
 /// @param quants uint8 `[rows, ceil(columns / 32), 4 * bits]`; of 4 bits, element 2i in the low half of byte i, 2i + 1 in the
 ///               high half
 /// @param scales float32 `[rows, ceil(columns / 32)]`
-/// @param offsets float32 `[rows, ceil(columns / 32)]`, or null where 2^(bits - 1) stands for zero
+/// @param offsets float32 `[rows, ceil(columns / 32)]`, or null where all are zero
 public record Blocks(int bits, int rows, int columns, boolean exact, MemorySegment quants, MemorySegment scales,
         MemorySegment offsets) {
     /// Elements that share a scale.
@@ -147,9 +148,8 @@ public record Blocks(int bits, int rows, int columns, boolean exact, MemorySegme
                     ? quants.get(ValueLayout.JAVA_BYTE, block * BLOCK + k) & 255
                     : quants.get(ValueLayout.JAVA_BYTE, block * (BLOCK / 2) + k / 2) >> k % 2 * 4 & 15;
             float scale = scales.getAtIndex(ValueLayout.JAVA_FLOAT, block);
-            out[i] = offsets == null
-                    ? scale * (q - (1 << bits - 1))
-                    : scale * q + offsets.getAtIndex(ValueLayout.JAVA_FLOAT, block);
+            float offset = offsets == null ? 0 : offsets.getAtIndex(ValueLayout.JAVA_FLOAT, block);
+            out[i] = scale * (q - (1 << bits - 1)) + offset;
         }
         return out;
     }

@@ -83,7 +83,7 @@ public enum Encoding {
     }
 
     /// Whether a block has a minimum beside its scale: `scale * q + minimum`.
-    boolean hasMinimum() {
+    public boolean hasMinimum() {
         return switch (this) {
             case Q4_1, Q5_1, Q2_K, Q4_K, Q5_K -> true;
             case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL, Q4_0, Q5_0, Q8_0, Q3_K, Q6_K -> false;

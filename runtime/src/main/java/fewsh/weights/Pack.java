@@ -27,7 +27,7 @@ final class Pack {
     /// A block's elements as they were rounded.
     private final int[] levels = new int[BLOCK];
 
-    /// @param withOffsets whether zero points are 0 and each block has an offset
+    /// @param withOffsets whether each block has an offset
     Pack(Encoding encoding, int bits, int columns, int rows, boolean withOffsets) {
         this.encoding = encoding;
         this.bits = bits;
@@ -72,16 +72,16 @@ final class Pack {
                 }
                 case Q4_1 -> {
                     if (bits == 4) halvesToPairs(in, at + 4, to);
-                    else halvesToBytes(in, at + 4, 0, 0, to);
-                    asymmetric(block, float16(in, at), float16(in, at + 2));
+                    else halvesToBytes(in, at + 4, 0, 128 - 8, to);
+                    asymmetric(block, float16(in, at), float16(in, at + 2), 8);
                 }
                 case Q5_0 -> {
                     halvesToBytes(in, at + 6, int32(in, at + 2), 128 - 16, to);
                     symmetric(block, float16(in, at));
                 }
                 case Q5_1 -> {
-                    halvesToBytes(in, at + 8, int32(in, at + 4), 0, to);
-                    asymmetric(block, float16(in, at), float16(in, at + 2));
+                    halvesToBytes(in, at + 8, int32(in, at + 4), 128 - 16, to);
+                    asymmetric(block, float16(in, at), float16(in, at + 2), 16);
                 }
                 case Q8_0 -> {
                     for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) (in[at + 2 + j] ^ 128);
@@ -89,13 +89,13 @@ final class Pack {
                 }
                 case Q4_K -> {
                     if (bits == 4) neighboursToPairs(in, at + 16 + (s >> 1) * BLOCK, s & 1, to);
-                    else neighboursToBytes(in, at + 16 + (s >> 1) * BLOCK, s & 1, to);
-                    minimumK(in, at, s, block);
+                    else neighboursToBytes(in, at + 16 + (s >> 1) * BLOCK, s & 1, 128 - 8, to);
+                    minimumK(in, at, s, block, 8);
                 }
                 case Q5_K -> {
-                    neighboursToBytes(in, at + 48 + (s >> 1) * BLOCK, s & 1, to);
-                    for (int j = 0; j < BLOCK; j++) quants[to + j] |= (byte) ((in[at + 16 + j] >> s & 1) << 4);
-                    minimumK(in, at, s, block);
+                    neighboursToBytes(in, at + 48 + (s >> 1) * BLOCK, s & 1, 128 - 16, to);
+                    for (int j = 0; j < BLOCK; j++) quants[to + j] += (byte) ((in[at + 16 + j] >> s & 1) << 4);
+                    minimumK(in, at, s, block, 16);
                 }
                 case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q6_K -> throw new AssertionError(encoding);
             }
@@ -127,22 +127,22 @@ final class Pack {
             quants[to + j] = (byte) (in[at + 2 * j] >> half * 4 & 15 | in[at + 2 * j + 1] >> half * 4 << 4);
     }
 
-    private void neighboursToBytes(byte[] in, int at, int half, int to) {
-        for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) (in[at + j] >> half * 4 & 15);
+    private void neighboursToBytes(byte[] in, int at, int half, int shift, int to) {
+        for (int j = 0; j < BLOCK; j++) quants[to + j] = (byte) ((in[at + j] >> half * 4 & 15) + shift);
     }
 
-    private void minimumK(byte[] in, int at, int s, int block) {
-        asymmetric(block, float16(in, at) * scaleK(in, at + 4, s), -(float16(in, at + 2) * minK(in, at + 4, s)));
+    private void minimumK(byte[] in, int at, int s, int block, int middle) {
+        asymmetric(block, float16(in, at) * scaleK(in, at + 4, s), -(float16(in, at + 2) * minK(in, at + 4, s)), middle);
     }
 
-    private void asymmetric(int block, float scale, float minimum) {
+    /// `scale * level + minimum`, where `middle` is the level that is stored as zero.
+    private void asymmetric(int block, float scale, float minimum, int middle) {
         scales[block] = scale;
-        offsets[block] = minimum;
+        offsets[block] = minimum + middle * scale;
     }
 
     private void symmetric(int block, float scale) {
         scales[block] = scale;
-        if (offsets != null) offsets[block] = -(1 << bits - 1) * scale;
     }
 
     /// Rounds a block to -127 to 127; returns the scale.
