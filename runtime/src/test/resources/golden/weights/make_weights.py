@@ -8,7 +8,7 @@ blocks.gguf          written by the `gguf` package: for each encoding X a tensor
                      and a key of every value type
 metadata.json        the keys of blocks.gguf as this script put them
 mixed.safetensors    written by the `safetensors` package; mixed.json: what is in it
-matmul{4,8}.onnx     one MatMulNBits node, all of whose inputs are the graph's; matmul{4,8}_zero.onnx: with zero points
+matmul{4,8}.onnx     one MatMulNBits node, all of whose inputs are the graph's
 """
 import json
 from pathlib import Path
@@ -104,18 +104,15 @@ save_file(tensors, HERE / "mixed.safetensors", {"format": "np"})
 
 ROWS, COLUMNS = 5, 96
 for bits in (4, 8):
-    for zero in (False, True):
-        blocks = COLUMNS // 32
-        inputs = [
-            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", COLUMNS]),
-            helper.make_tensor_value_info("quants", TensorProto.UINT8, [ROWS, blocks, 4 * bits]),
-            helper.make_tensor_value_info("scales", TensorProto.FLOAT, [ROWS * blocks]),
-        ]
-        if zero:
-            inputs.append(helper.make_tensor_value_info("zero", TensorProto.UINT8, [ROWS * ((blocks * bits + 7) // 8)]))
-        node = helper.make_node("MatMulNBits", [i.name for i in inputs], ["y"], domain="com.microsoft",
-                                K=COLUMNS, N=ROWS, bits=bits, block_size=32, accuracy_level=1)
-        graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", ROWS])])
-        model = helper.make_model(graph, ir_version=10, opset_imports=[
-            helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)])
-        onnx.save(model, HERE / f"matmul{bits}{'_zero' if zero else ''}.onnx")
+    blocks = COLUMNS // 32
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", COLUMNS]),
+        helper.make_tensor_value_info("quants", TensorProto.UINT8, [ROWS, blocks, 4 * bits]),
+        helper.make_tensor_value_info("scales", TensorProto.FLOAT, [ROWS * blocks]),
+    ]
+    node = helper.make_node("MatMulNBits", [i.name for i in inputs], ["y"], domain="com.microsoft",
+                            K=COLUMNS, N=ROWS, bits=bits, block_size=32, accuracy_level=1)
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", ROWS])])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[
+        helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)])
+    onnx.save(model, HERE / f"matmul{bits}.onnx")
