@@ -32,33 +32,29 @@ final class Dequantise {
         }
     }
 
-    /// Decodes `blocks` blocks from `in[at]` on to `out[to]` on.
-    static void blocks(Encoding encoding, byte[] in, int at, float[] out, int to, int blocks) {
-        int bytes = encoding.blockBytes();
-        int elements = encoding.blockElements();
-        for (int b = 0; b < blocks; b++, at += bytes, to += elements) {
-            switch (encoding) {
-                case F64 -> out[to] = (float) Double.longBitsToDouble(int64(in, at));
-                case F32 -> out[to] = Float.intBitsToFloat(int32(in, at));
-                case F16 -> out[to] = float16(in, at);
-                case BF16 -> out[to] = Float.intBitsToFloat(int16(in, at) << 16);
-                case I64 -> out[to] = int64(in, at);
-                case I32 -> out[to] = int32(in, at);
-                case I16 -> out[to] = int16(in, at);
-                case I8 -> out[to] = in[at];
-                case U8 -> out[to] = in[at] & 0xFF;
-                case BOOL -> out[to] = in[at] == 0 ? 0 : 1;
-                case Q4_0 -> q40(in, at, out, to);
-                case Q4_1 -> q41(in, at, out, to);
-                case Q5_0 -> q50(in, at, out, to);
-                case Q5_1 -> q51(in, at, out, to);
-                case Q8_0 -> q80(in, at, out, to);
-                case Q2_K -> q2k(in, at, out, to);
-                case Q3_K -> q3k(in, at, out, to);
-                case Q4_K -> q4k(in, at, out, to);
-                case Q5_K -> q5k(in, at, out, to);
-                case Q6_K -> q6k(in, at, out, to);
-            }
+    /// Decodes `n` blocks from `in[at]` on to `out[to]` on.
+    static void blocks(Encoding encoding, byte[] in, int at, float[] out, int to, int n) {
+        switch (encoding) {
+            case F64 -> { for (int i = 0; i < n; i++) out[to + i] = (float) Double.longBitsToDouble(int64(in, at + 8 * i)); }
+            case F32 -> { for (int i = 0; i < n; i++) out[to + i] = Float.intBitsToFloat(int32(in, at + 4 * i)); }
+            case F16 -> { for (int i = 0; i < n; i++) out[to + i] = float16(in, at + 2 * i); }
+            case BF16 -> { for (int i = 0; i < n; i++) out[to + i] = Float.intBitsToFloat(int16(in, at + 2 * i) << 16); }
+            case I64 -> { for (int i = 0; i < n; i++) out[to + i] = int64(in, at + 8 * i); }
+            case I32 -> { for (int i = 0; i < n; i++) out[to + i] = int32(in, at + 4 * i); }
+            case I16 -> { for (int i = 0; i < n; i++) out[to + i] = int16(in, at + 2 * i); }
+            case I8 -> { for (int i = 0; i < n; i++) out[to + i] = in[at + i]; }
+            case U8 -> { for (int i = 0; i < n; i++) out[to + i] = in[at + i] & 0xFF; }
+            case BOOL -> { for (int i = 0; i < n; i++) out[to + i] = in[at + i] == 0 ? 0 : 1; }
+            case Q4_0 -> { for (int i = 0; i < n; i++) q40(in, at + 18 * i, out, to + 32 * i); }
+            case Q4_1 -> { for (int i = 0; i < n; i++) q41(in, at + 20 * i, out, to + 32 * i); }
+            case Q5_0 -> { for (int i = 0; i < n; i++) q50(in, at + 22 * i, out, to + 32 * i); }
+            case Q5_1 -> { for (int i = 0; i < n; i++) q51(in, at + 24 * i, out, to + 32 * i); }
+            case Q8_0 -> { for (int i = 0; i < n; i++) q80(in, at + 34 * i, out, to + 32 * i); }
+            case Q2_K -> { for (int i = 0; i < n; i++) q2k(in, at + 84 * i, out, to + 256 * i); }
+            case Q3_K -> { for (int i = 0; i < n; i++) q3k(in, at + 110 * i, out, to + 256 * i); }
+            case Q4_K -> { for (int i = 0; i < n; i++) q4k(in, at + 144 * i, out, to + 256 * i); }
+            case Q5_K -> { for (int i = 0; i < n; i++) q5k(in, at + 176 * i, out, to + 256 * i); }
+            case Q6_K -> { for (int i = 0; i < n; i++) q6k(in, at + 210 * i, out, to + 256 * i); }
         }
     }
 
@@ -167,10 +163,16 @@ final class Dequantise {
     /// 128 bytes of the lower four bits, 64 of the upper two, 16 signed scales, d; 32 stands for zero.
     private static void q6k(byte[] in, int at, float[] out, int to) {
         float d = float16(in, at + 208);
-        for (int i = 0; i < 256; i++) {
-            int low = in[at + (i >> 7 << 6) + (i & 63)] >> (i >> 6 & 1) * 4 & 15;
-            int high = in[at + 128 + (i >> 7 << 5) + (i & 31)] >> (i >> 5 & 3) * 2 & 3;
-            out[to + i] = d * in[at + 192 + (i >> 4)] * ((low | high << 4) - 32);
+        for (int s = 0; s < 16; s++) {
+            int half = s >> 3;
+            int quarter = s >> 1 & 3;
+            int low = at + half * 64 + (quarter & 1) * 32 + (s & 1) * 16;
+            int high = at + 128 + half * 32 + (s & 1) * 16;
+            float scale = d * in[at + 192 + s];
+            for (int j = 0; j < 16; j++) {
+                int q = in[low + j] >> (quarter >> 1) * 4 & 15 | (in[high + j] >> quarter * 2 & 3) << 4;
+                out[to + s * 16 + j] = scale * (q - 32);
+            }
         }
     }
 

@@ -45,6 +45,7 @@ public final class Safetensors {
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long MAX_HEADER = 100_000_000;
     private static final int MAX_AXES = 32;
+    private static final int MAX_KEYS = 1 << 16;
     private static final long WRITE_PIECE = 1 << 30;
 
     private Safetensors() {}
@@ -194,7 +195,7 @@ public final class Safetensors {
                 continue;
             }
             json.beginObject();
-            while (json.hasNext()) metadata.put(json.nextName(), string(json));
+            while (json.hasNext() && metadata.size() < MAX_KEYS) metadata.put(json.nextName(), string(json));
             json.endObject();
         }
         json.endObject();

@@ -261,6 +261,7 @@ class GgufTest {
         assertRefused("the list \"k\" has 2305843009213693953 values, 8 bytes are left", patched(list, 41, (1L << 61) + 1));
         byte[] texts = new GgufFile().put("k", List.of("v")).bytes();
         assertRefused("the list \"k\" has 9223372036854775807 strings", patched(texts, 41, Long.MAX_VALUE));
+        assertRefused("the list \"k\" has 134217728 strings, 9 bytes are left", patched(texts, 41, 1 << 27));
         assertRefused("the list \"k\" takes 18446744073709551615 bytes", patched(texts, 49, -1));
         Object nested = List.of();
         for (int i = 0; i < 5; i++) nested = List.of(nested);
