@@ -139,8 +139,10 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
     }
 
     /// Stores where a local model is, and what it is: nothing is copied.
+    ///
+    /// @param local absolute
     private Model refer(String name, Source.Local local, Staging staging) throws InterruptedException {
-        Path path = local.path().toAbsolutePath().normalize();
+        Path path = local.path();
         if (path.startsWith(home.models())) throw new UserError(path.toString(), "is in the store already", "");
         if (!Files.exists(path)) throw new UserError(path.toString(), "no such file or folder", "");
         boolean folder = Files.isDirectory(path);

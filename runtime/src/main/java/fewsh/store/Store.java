@@ -143,7 +143,8 @@ public final class Store {
                 fix = "for a repository of the hub: fewsh pull hf:" + Names.printable(what);
             throw new UserError("", "\"" + Names.printable(what) + "\" is neither in the catalogue nor a file or folder", fix);
         }
-        return new Pull.Request(as.isEmpty() ? source.modelName() : as, Optional.empty(), List.of(source));
+        Source whole = source instanceof Source.Local(var path) ? new Source.Local(path.toAbsolutePath().normalize()) : source;
+        return new Pull.Request(as.isEmpty() ? source.modelName() : as, Optional.empty(), List.of(whole));
     }
 
     private boolean isStored(String name) {
@@ -196,10 +197,8 @@ public final class Store {
 
     private Model bySource(String text) {
         Source source = Source.parse(text);
-        for (String name : names()) {
-            Path file = home.models().resolve(name).resolve(Manifest.FILE);
-            if (Files.isRegularFile(file) && Manifest.read(file).source().equals(source.spec())) return read(name);
-        }
+        Optional<Model> stored = list().models().stream().filter(m -> m.source().equals(source.spec())).findFirst();
+        if (stored.isPresent()) return stored.get();
         throw new UserError("", "\"" + Names.printable(text) + "\" is not in the store",
                 "fewsh pull " + Names.printable(source.spec()));
     }

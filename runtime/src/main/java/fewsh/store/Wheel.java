@@ -2,6 +2,7 @@ package fewsh.store;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -122,7 +123,7 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
             return new Run(process.exitValue(), text(log));
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
+            process.destroyForcibly().onExit().join();
         }
     }
 
@@ -154,7 +155,7 @@ record Wheel(Map<String, String> environment, Limits limits, Consumer<Progress> 
         try (Stream<Path> all = Files.list(folder)) {
             for (Path path : all.toList())
                 sum += Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS) ? size(path) : Files.size(path);
-        } catch (NoSuchFileException e) {
+        } catch (NoSuchFileException | UncheckedIOException e) {
             return sum; // it was there a moment ago
         } catch (IOException e) {
             throw Disk.unreadable(folder, e);

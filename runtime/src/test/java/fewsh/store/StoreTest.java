@@ -108,6 +108,23 @@ class StoreTest {
     }
 
     @Test
+    void anotherFolderOfTheSameNameIsNotTakenForTheFirst() throws Exception {
+        pull(folder("a/m", "w.gguf"));
+        UserError error = assertThrows(UserError.class, () -> pull(folder("b/m", "w.gguf")));
+        assertTrue(error.what().contains("is there already, from " + elsewhere.resolve("a/m")), error.what());
+        assertEquals(elsewhere.resolve("a/m"), store().resolve("m").path());
+    }
+
+    @Test
+    void aFolderThatChangedIsLookedAtAgain() throws Exception {
+        Path folder = folder("m", "w.gguf");
+        String before = pull(folder).sha256();
+        Files.writeString(folder.resolve("w.gguf"), "new");
+        assertEquals(FileServer.sha256("new".getBytes()), pull(folder).sha256());
+        assertFalse(before.equals(store().resolve("m").sha256()));
+    }
+
+    @Test
     void aPathIsAModelOfWhichNothingIsKnown() throws Exception {
         Path folder = folder("gpt2", "config.json", "model.safetensors");
         assertEquals(new Model("gpt2", folder, "", "", "", List.of()), store().resolve(folder.toString()));
