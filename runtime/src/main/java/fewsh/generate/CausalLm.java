@@ -47,27 +47,50 @@ public final class CausalLm implements AutoCloseable {
     ///
     /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
     public static CausalLm open(Path path, LoadOptions options) {
+        CompletableFuture<Tokenizer> tokenizer;
+        Path prepared;
+        About about;
+        Causal.Layout layout;
+        SamplingConfig defaults;
+        Optional<String> template;
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             Causal page = Architectures.causal(checkpoint);
+            layout = page.layout();
             Precision precision = options.precision().of(checkpoint);
-            Footprint footprint = Footprint.of(checkpoint, page.layout(), precision);
+            Footprint footprint = Footprint.of(checkpoint, layout, precision);
             footprint.check(path, precision);
-            CompletableFuture<Tokenizer> tokenizer = CompletableFuture.supplyAsync(() -> checkpoint.isGguf()
-                    ? Tokenizer.ofGguf(path.toString(), checkpoint.weights().metadata()) : Tokenizer.open(path));
-            Session session = null;
+            template = chatTemplate(checkpoint);
+            defaults = defaults(checkpoint);
+            about = about(checkpoint, page, precision, options, footprint, template.isPresent());
+            var metadata = checkpoint.weights().metadata();
+            boolean gguf = checkpoint.isGguf();
+            tokenizer = CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata) : Tokenizer.open(path));
             try {
-                session = Prepared.open(checkpoint, page, precision, options);
-                Optional<String> template = chatTemplate(checkpoint);
-                return new CausalLm(about(checkpoint, page, precision, options, footprint, template.isPresent()), page.layout(),
-                        session, tokenizer.join(), defaults(checkpoint), template);
-            } catch (CompletionException e) {
-                if (session != null) session.close();
-                throw e.getCause() instanceof UserError known ? known : e;
+                prepared = Prepared.folder(checkpoint, page, precision, options);
             } catch (RuntimeException e) {
-                tokenizer.thenAccept(Tokenizer::close).exceptionally(_ -> null).join();
+                drop(tokenizer);
                 throw e;
             }
         }
+        // the checkpoint's pages are given back before the session takes its own
+        Session session;
+        try {
+            session = Session.open(prepared.resolve("model.onnx"),
+                    Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers")));
+        } catch (RuntimeException e) {
+            drop(tokenizer);
+            throw e;
+        }
+        try {
+            return new CausalLm(about, layout, session, tokenizer.join(), defaults, template);
+        } catch (CompletionException e) {
+            session.close();
+            throw e.getCause() instanceof UserError known ? known : e;
+        }
+    }
+
+    private static void drop(CompletableFuture<Tokenizer> tokenizer) {
+        tokenizer.thenAccept(Tokenizer::close).exceptionally(_ -> null).join();
     }
 
     /// What would be loaded, without loading it.

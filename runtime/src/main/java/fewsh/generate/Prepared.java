@@ -8,15 +8,15 @@ import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
 import fewsh.models.Net;
 import fewsh.models.Precision;
+import fewsh.onnx.DataFile;
 import fewsh.onnx.OnnxFile;
 import fewsh.session.Session;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,33 +37,38 @@ import java.util.zip.CRC32C;
 /// and CRC-32C of both; one that does not agree is thrown away and built again.
 final class Prepared {
     /// To be raised whenever a graph or the layout of a weight changes.
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
 
     private Prepared() {}
 
-    /// A session over the prepared model, which is made now if it is not there yet.
-    static Session open(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
-        Session.Options how = Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers"));
+    /// The folder of the prepared model, which is made now if it is not there yet.
+    static Path folder(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
         Path cache = options.home().resolve("cache");
         try {
-            Path folder = cache.resolve(key(checkpoint, precision, options, cache));
+            Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(checkpoint, precision, options, cache));
             if (!valid(folder)) build(folder, checkpoint, page, precision);
-            return Session.open(folder.resolve("model.onnx"), how);
-        } catch (FileSystemException e) {
-            throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
-                    "make room there, or set FEWSH_HOME to a folder that can be written", e);
-        } catch (IOException e) {
+            return folder;
+        } catch (IOException | UncheckedIOException e) {
             throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
                     "make room there, or set FEWSH_HOME to a folder that can be written", e);
         }
     }
 
+    /// The folder of a model in the store has the model's name, so that removing the one removes the other.
+    private static String owner(Path model, Path home) {
+        Path models = home.resolve("models").toAbsolutePath().normalize();
+        Path path = model.toAbsolutePath().normalize();
+        return path.startsWith(models) && !path.equals(models) ? models.relativize(path).getName(0).toString() : "elsewhere";
+    }
+
     private static void build(Path folder, Checkpoint checkpoint, Causal page, Precision precision) throws IOException {
         Files.createDirectories(folder.getParent());
         Path temporary = Files.createTempDirectory(folder.getParent(), "building-");
-        try (Arena arena = Arena.ofShared()) {
-            Graph graph = Net.build(page, checkpoint, precision, arena);
-            OnnxFile.write(graph, temporary.resolve("model.onnx"));
+        try {
+            try (DataFile data = new DataFile(temporary.resolve("model.onnx.data"))) {
+                Graph graph = Net.build(page, checkpoint, precision, data::keep);
+                OnnxFile.write(graph, temporary.resolve("model.onnx"), data);
+            }
             JsonObject manifest = new JsonObject();
             manifest.addProperty("model", checkpoint.path().toAbsolutePath().normalize().toString());
             manifest.addProperty("precision", precision.word());
@@ -77,7 +82,7 @@ final class Prepared {
                 Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
             } catch (FileSystemException e) {
                 // another process was quicker
-                if (e instanceof AtomicMoveNotSupportedException || !valid(folder)) throw e;
+                if (!valid(folder)) throw e;
             }
         } finally {
             delete(temporary);

@@ -48,6 +48,11 @@ public final class GraphBuilder {
         return Optional.ofNullable(initializers.get(name)).map(t -> new Value(name, t.dtype(), t.shape()));
     }
 
+    /// The numbers of an initializer.
+    public Tensor tensor(Value initializer) {
+        return initializers.get(initializer.name());
+    }
+
     /// Small int64 constants, such as shapes; equal ones are stored once.
     public Value longs(long... values) {
         String name = "longs" + Arrays.toString(values).replace(" ", "");

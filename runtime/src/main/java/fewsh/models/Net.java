@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -78,19 +79,19 @@ public final class Net {
     private final Causal.Layout layout;
     private final Checkpoint checkpoint;
     private final Precision precision;
-    private final Arena arena;
+    private final UnaryOperator<Tensor> keep;
     private final Map<Value, Value> blockSums = new HashMap<>();
     private final Value inputIds;
     private final Value seqlensK;
     private final Value totalSequenceLength;
     private final List<Value> presents = new ArrayList<>();
 
-    private Net(Causal page, Checkpoint checkpoint, Precision precision, Arena arena) {
+    private Net(Causal page, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
         this.g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
         this.layout = page.layout();
         this.checkpoint = checkpoint;
         this.precision = precision;
-        this.arena = arena;
+        this.keep = keep;
         inputIds = g.input("input_ids", DType.INT64, Shape.named("batch", "sequence"));
         seqlensK = g.input("seqlens_k", DType.INT32, Shape.named("batch"));
         totalSequenceLength = g.input("total_sequence_length", DType.INT32, Shape.of());
@@ -105,9 +106,10 @@ public final class Net {
     /// `.value`, which are to be the very memory of the pasts.
     ///
     /// @param precision decided, not `auto`
-    /// @param arena owns the converted weights; the others stay in the checkpoint's mapping
-    public static Graph build(Causal page, Checkpoint checkpoint, Precision precision, Arena arena) {
-        Net net = new Net(page, checkpoint, precision, arena);
+    /// @param keep where converted weights go: it is given each in memory that is freed afterwards, and gives back the same
+    ///             numbers in memory that outlives the graph; the other weights stay in the checkpoint's mapping
+    public static Graph build(Causal page, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+        Net net = new Net(page, checkpoint, precision, keep);
         page.build(net);
         for (int i = 0; i < net.presents.size(); i++)
             net.g.output("present." + i / 2 + (i % 2 == 0 ? ".key" : ".value"), net.presents.get(i));
@@ -159,8 +161,8 @@ public final class Net {
         Weight weight = checkpoint.weight(name + ".weight", vocab, width);
         if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !weight.encoding().hasMinimum()) {
             Held held = held(name, List.of(new Linear(name, vocab, width, false)));
-            Value scales = g.initializer(name + ".columnScales", new Tensor(DType.FLOAT32,
-                    Shape.of(vocab, width / Blocks.BLOCK, 1), held.blocks().scales()));
+            Value scales = g.initializer(name + ".rowScales", new Tensor(DType.FLOAT32,
+                    Shape.of(vocab, width / Blocks.BLOCK, 1), g.tensor(held.scales()).data()));
             Value rows = g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 2), held.quants(), ids, scales).getFirst();
             return g.reshape(rows, 0, 0, width);                                            // (batch, sequence, width)
         }
@@ -228,7 +230,7 @@ public final class Net {
                 Arrays.fill(table, 1 - t);                                                  // padding does not turn
                 for (int p = 0; p < layout.nPositions(); p++)
                     System.arraycopy(tables[t], p * pairs, table, p * wide, pairs);
-                g.initializer(t == 0 ? "rotary.cos" : "rotary.sin", Tensor.ofFloat32(arena, table, layout.nPositions(), wide));
+                g.initializer(t == 0 ? "rotary.cos" : "rotary.sin", keep.apply(Tensor.ofFloat32(table, layout.nPositions(), wide)));
             }
         }
         return List.of(g.initializer("rotary.cos").orElseThrow(), g.initializer("rotary.sin").orElseThrow());
@@ -238,14 +240,14 @@ public final class Net {
     Value outOfHeads(Value x, Heads heads, Linear linear) {
         if (!heads.padded()) return linear(x, linear);
         int wide = cacheDim(heads.dim());
-        float[] narrow = outFirst(linear).floats();
+        float[] narrow = ordered(linear);
         float[] padded = new float[linear.rows() * heads.query() * wide];
         for (int r = 0; r < linear.rows(); r++)
             for (int h = 0; h < heads.query(); h++)
                 for (int i = 0; i < heads.dim(); i++)
                     padded[(r * heads.query() + h) * wide + heads.place(i)] =
                             narrow[(r * heads.query() + h) * heads.dim() + i];
-        Value w = g.initializer(linear.name() + ".padded", Tensor.ofFloat32(arena, padded, linear.rows(), heads.query() * wide));
+        Value w = g.initializer(linear.name() + ".padded", keep.apply(Tensor.ofFloat32(padded, linear.rows(), heads.query() * wide)));
         return biased(g.matMulTransposed(x, w), List.of(linear));
     }
 
@@ -269,8 +271,8 @@ public final class Net {
                 }
         }
         String name = names(linears);
-        Value y = g.matMulTransposed(x, g.initializer(name + ".padded", Tensor.ofFloat32(arena, weights, heads.all() * wide, columns)));
-        return biased ? g.add(y, g.initializer(name + ".padded.bias", Tensor.ofFloat32(arena, biases, biases.length))) : y;
+        Value y = g.matMulTransposed(x, g.initializer(name + ".padded", keep.apply(Tensor.ofFloat32(weights, heads.all() * wide, columns))));
+        return biased ? g.add(y, g.initializer(name + ".padded.bias", Tensor.ofFloat32(biases, biases.length))) : y;
     }
 
     // how matrices are held
@@ -304,18 +306,17 @@ public final class Net {
             if (linear.bias()) System.arraycopy(bias(linear), 0, all, at, linear.rows());
             at += linear.rows();
         }
-        return g.add(y, g.initializer(name, Tensor.ofFloat32(arena, all, all.length)));
+        return g.add(y, g.initializer(name, Tensor.ofFloat32(all, all.length)));
     }
 
     /// A product with a matrix in blocks, x wᵀ with w = scale · (q − 2^(bits−1)) + offset: the operator does the first term,
     /// the sums of x over each block times the offsets the second.
     private Value blockProduct(Value x, String name, List<Linear> linears) {
         Held held = held(name, linears);
-        Blocks b = held.blocks();
-        Op op = new Op.MatMulNBits(b.columns(), b.rows(), b.bits(), Blocks.BLOCK, 4);
+        Op op = new Op.MatMulNBits(held.columns(), held.rows(), held.bits(), Blocks.BLOCK, 4);
         Value y = g.apply(op, x, held.quants(), held.scales()).getFirst();
-        if (b.offsets() == null) return y;
-        return g.add(y, g.matMulTransposed(blockSums(x, b.columns()), held.offsets()));
+        if (held.offsets().isAbsent()) return y;
+        return g.add(y, g.matMulTransposed(blockSums(x, held.columns()), held.offsets()));
     }
 
     private Value blockSums(Value x, int columns) {
@@ -326,22 +327,29 @@ public final class Net {
         });
     }
 
-    private record Held(Blocks blocks, Value quants, Value scales, Value offsets) {}
+    /// A matrix in blocks; `offsets` is absent where the blocks have none.
+    private record Held(int bits, int rows, int columns, Value quants, Value scales, Value offsets) {}
 
     private final Map<String, Held> held = new HashMap<>();
 
     private Held held(String name, List<Linear> linears) {
         return held.computeIfAbsent(name, n -> {
             int bits = precision.bits(stored(linears.getFirst()));
-            Blocks b = Blocks.stack(linears.stream().map(l -> new Blocks.Rows(outFirst(l), order(l))).toList(), bits, arena);
-            long blocks = (b.columns() + Blocks.BLOCK - 1) / Blocks.BLOCK;
-            Value quants = g.initializer(n + ".quants", new Tensor(DType.UINT8,
-                    Shape.of(b.rows(), blocks, Blocks.BLOCK * b.bits() / 8), b.quants()));
-            Value scales = g.initializer(n + ".scales", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.scales()));
-            Value offsets = b.offsets() == null ? Value.ABSENT
-                    : g.initializer(n + ".offsets", new Tensor(DType.FLOAT32, Shape.of(b.rows(), blocks), b.offsets()));
-            return new Held(b, quants, scales, offsets);
+            try (Arena arena = Arena.ofShared()) {
+                List<Blocks.Rows> parts = linears.stream().map(l -> new Blocks.Rows(outFirst(l, arena), order(l))).toList();
+                Blocks b = Blocks.stack(parts, bits, arena);
+                long blocks = (b.columns() + Blocks.BLOCK - 1) / Blocks.BLOCK;
+                Shape each = Shape.of(b.rows(), blocks);
+                return new Held(bits, b.rows(), b.columns(),
+                        kept(n + ".quants", DType.UINT8, Shape.of(b.rows(), blocks, Blocks.BLOCK * bits / 8), b.quants()),
+                        kept(n + ".scales", DType.FLOAT32, each, b.scales()),
+                        b.offsets() == null ? Value.ABSENT : kept(n + ".offsets", DType.FLOAT32, each, b.offsets()));
+            }
         });
+    }
+
+    private Value kept(String name, DType dtype, Shape shape, MemorySegment data) {
+        return g.initializer(name, keep.apply(new Tensor(dtype, shape, data)));
     }
 
     private static String names(List<Linear> linears) {
@@ -356,7 +364,7 @@ public final class Net {
                 : checkpoint.weight(name, l.rows(), l.columns());
     }
 
-    private Weight outFirst(Linear l) {
+    private Weight outFirst(Linear l, Arena arena) {
         return l.conv1d() && !checkpoint.isGguf() ? stored(l).transposed(arena) : stored(l);
     }
 
@@ -382,22 +390,26 @@ public final class Net {
     }
 
     private void fill(Linear l, MemorySegment out) {
-        Weight weight = outFirst(l);
-        long row = (long) l.columns() * Float.BYTES;
-        int[] order = order(l);
-        for (int r = 0; r < order.length; r++) weight.floats(order[r], 1, out.asSlice(r * row, row));
+        try (Arena arena = Arena.ofShared()) {
+            Weight weight = outFirst(l, arena);
+            long row = (long) l.columns() * Float.BYTES;
+            int[] order = order(l);
+            for (int r = 0; r < order.length; r++) weight.floats(order[r], 1, out.asSlice(r * row, row));
+        }
     }
 
     private Tensor stack(List<Linear> linears) {
         int columns = linears.getFirst().columns();
-        Tensor all = Tensor.allocate(arena, DType.FLOAT32, linears.stream().mapToLong(Linear::rows).sum(), columns);
-        long at = 0;
-        for (Linear linear : linears) {
-            long bytes = (long) linear.rows() * columns * Float.BYTES;
-            fill(linear, all.data().asSlice(at, bytes));
-            at += bytes;
+        try (Arena arena = Arena.ofShared()) {
+            Tensor all = Tensor.allocate(arena, DType.FLOAT32, linears.stream().mapToLong(Linear::rows).sum(), columns);
+            long at = 0;
+            for (Linear linear : linears) {
+                long bytes = (long) linear.rows() * columns * Float.BYTES;
+                fill(linear, all.data().asSlice(at, bytes));
+                at += bytes;
+            }
+            return keep.apply(all);
         }
-        return all;
     }
 
     private Value matrix(String name, Weight weight) {
@@ -407,8 +419,10 @@ public final class Net {
     /// The weight in float32: where it lies, or converted.
     private Tensor floats(Weight weight) {
         if (weight.encoding() == Encoding.F32) return weight.tensor();
-        Tensor converted = Tensor.allocate(arena, DType.FLOAT32, weight.shape().sizes());
-        weight.floats(0, weight.rows(), converted.data());
-        return converted;
+        try (Arena arena = Arena.ofShared()) {
+            Tensor converted = Tensor.allocate(arena, DType.FLOAT32, weight.shape().sizes());
+            weight.floats(0, weight.rows(), converted.data());
+            return keep.apply(converted);
+        }
     }
 }

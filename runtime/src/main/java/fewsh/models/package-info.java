@@ -3,9 +3,9 @@
 /// Data flow: a model's folder or file → [fewsh.models.Checkpoint] → the page that [fewsh.models.Architectures] names →
 /// [fewsh.graph.Graph] → `session`.
 /// ```java
-/// try (Checkpoint checkpoint = Checkpoint.open(Path.of("smollm2.gguf")); Arena arena = Arena.ofShared()) {
+/// try (Checkpoint checkpoint = Checkpoint.open(Path.of("smollm2.gguf")); DataFile data = new DataFile(file)) {
 ///     Causal page = Architectures.causal(checkpoint);
-///     Graph graph = Net.build(page, checkpoint, Precision.AUTO.of(checkpoint), arena);
+///     Graph graph = Net.build(page, checkpoint, Precision.AUTO.of(checkpoint), data::keep);
 /// }
 /// ```
 package fewsh.models;

@@ -15,14 +15,13 @@ import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -39,27 +38,27 @@ public final class OnnxFile {
     private static final int OPSET = 21;
     /// Smaller initializers stay inside the model: shapes must, since the runtime reads them while it loads.
     private static final long INLINE_BYTES = 1024;
-    private static final long ALIGNMENT = 4096;
 
     private OnnxFile() {}
 
     /// Writes `graph` as `file` and `file.data`. Not atomic: write into a folder of its own and move that.
     public static void write(Graph graph, Path file) throws IOException {
-        Path data = file.resolveSibling(file.getFileName() + ".data");
-        Map<String, Long> offsets = new HashMap<>();
-        try (FileChannel channel = FileChannel.open(
-                data, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            long end = 0;
-            for (var entry : graph.initializers().entrySet()) {
-                MemorySegment bytes = entry.getValue().data();
-                if (bytes.byteSize() <= INLINE_BYTES) continue;
-                long offset = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-                offsets.put(entry.getKey(), offset);
-                writeFully(channel, bytes, offset);
-                end = offset + bytes.byteSize();
-            }
+        try (DataFile data = new DataFile(file.resolveSibling(file.getFileName() + ".data"))) {
+            write(graph, file, data);
         }
-        Files.write(file, bytes(graph, offsets, data.getFileName().toString()));
+    }
+
+    /// As above, with a data file that holds some of the initializers already.
+    public static void write(Graph graph, Path file, DataFile data) throws IOException {
+        Map<String, Long> offsets = new HashMap<>();
+        try {
+            graph.initializers().forEach((name, tensor) -> {
+                if (tensor.data().byteSize() > INLINE_BYTES) offsets.put(name, data.offset(data.keep(tensor)));
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        Files.write(file, bytes(graph, offsets, data.path().getFileName().toString()));
     }
 
     /// The model as bytes.
@@ -183,13 +182,6 @@ public final class OnnxFile {
             return bytes.toByteArray();
         } catch (IOException e) {
             throw new IllegalStateException("writing to memory failed", e);
-        }
-    }
-
-    private static void writeFully(FileChannel channel, MemorySegment bytes, long offset) throws IOException {
-        for (long done = 0; done < bytes.byteSize(); ) {
-            ByteBuffer chunk = bytes.asSlice(done, Math.min(1 << 26, bytes.byteSize() - done)).asByteBuffer();
-            while (chunk.hasRemaining()) done += channel.write(chunk, offset + done);
         }
     }
 
