@@ -21,6 +21,8 @@ final class Analysis {
     /// Which special names a macro's body uses.
     record Specials(boolean caller, boolean kwargs, boolean varargs) {}
 
+    private static final Set<String> NEED_CONTEXT = Set.of("map", "select", "reject", "selectattr", "rejectattr", "random");
+
     final Scope root = new Scope(null);
     final Map<String, Node.Block> blocks = new LinkedHashMap<>();
     private final Map<Stmt, Scope> bodies = new IdentityHashMap<>();
@@ -28,6 +30,7 @@ final class Analysis {
     private final Map<Stmt, Scope> elses = new IdentityHashMap<>();
     private final Map<Stmt, Specials> specials = new IdentityHashMap<>();
     private final Set<Stmt> extended = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Stmt> constants = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
     private final String source;
     private final Environment environment;
     private TemplateError pythonError;
@@ -73,6 +76,24 @@ final class Analysis {
         return extended.contains(loop);
     }
 
+    /// Whether jinja2 prints this when it compiles the template, where slices of what has none are undefined and no error.
+    boolean isConstant(Node.Print print) {
+        return constants.contains(print);
+    }
+
+    private static boolean hasSlice(Expr expr) {
+        if (expr instanceof Node.Slice) return true;
+        for (Expr child : Children.of(expr)) if (hasSlice(child)) return true;
+        return false;
+    }
+
+    private static boolean isConstant(Expr expr) {
+        if (expr instanceof Node.Name || expr instanceof Node.Call) return false;
+        if (expr instanceof Node.Filter f && NEED_CONTEXT.contains(f.name())) return false;
+        for (Expr child : Children.of(expr)) if (!isConstant(child)) return false;
+        return true;
+    }
+
     /// Collects the blocks, and refuses trees so deep that walking them would exhaust the stack. Not recursive itself.
     private void findBlocks(List<Stmt> template) {
         Deque<Deep> left = new ArrayDeque<>();
@@ -99,7 +120,8 @@ final class Analysis {
 
     /// Python refuses these only when it compiles what jinja2 made of the template: after all other checks.
     private void pythonError(Node node, String message) {
-        if (pythonError == null) pythonError = new TemplateError(Kind.PYTHON_SYNTAX, message).at(source, node.start(), node.end());
+        if (pythonError != null) return;
+        pythonError = new TemplateError(Kind.PYTHON_SYNTAX, message).at(source, node.start(), node.end());
     }
 
     /// @param toplevel outside any block but `if`
@@ -122,7 +144,10 @@ final class Analysis {
     private void check(Stmt statement, Place place) {
         switch (statement) {
             case Node.Data _, Node.Block _ -> { }
-            case Node.Print p -> check(p.value(), place.soft);
+            case Node.Print p -> {
+                check(p.value(), place.soft);
+                if (hasSlice(p.value()) && isConstant(p.value())) constants.add(p);
+            }
             case Node.Break b -> {
                 if (!place.loop) pythonError(b, "'break' outside loop");
             }
@@ -246,8 +271,8 @@ final class Analysis {
         for (Node.Parameter parameter : parameters) {
             scope.parameter(parameter.name());
             if (parameter.name().equals("caller") && found.caller && parameter.byDefault() == null)
-                throw fail(macro, "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a "
-                        + "default.");
+                throw fail(macro, "When defining macros or call blocks the special \"caller\" argument must be omitted or be "
+                        + "given a default.");
         }
         if (found.caller) scope.parameter("caller");
         if (found.kwargs) scope.parameter("kwargs");

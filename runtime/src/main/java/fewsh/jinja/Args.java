@@ -73,7 +73,7 @@ record Args(List<Value> positional, Map<String, Value> named) {
 
     /// Checks the arguments of a built-in method that takes none by name.
     Args only(String function, int least, int most) {
-        for (String name : named.keySet()) throw TemplateError.type(function + "() takes no keyword arguments, got '" + name + "'");
+        if (!named.isEmpty()) throw TemplateError.type(function + "() takes no keyword arguments");
         if (count() < least)
             throw TemplateError.type(function + " expected at least " + least + " argument" + (least == 1 ? "" : "s") + ", got "
                     + count());

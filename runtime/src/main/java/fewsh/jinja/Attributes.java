@@ -1,7 +1,6 @@
 package fewsh.jinja;
 
 import fewsh.jinja.TemplateError.Kind;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -11,6 +10,7 @@ final class Attributes {
     private static final Set<String> OBJECT = Set.of("__class__", "__doc__", "__dir__", "__eq__", "__format__", "__ge__",
             "__getattribute__", "__gt__", "__hash__", "__init__", "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__",
             "__reduce__", "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__", "__delattr__");
+    private static final Set<String> SEQUENCE = Set.of("__len__", "__getitem__", "__contains__", "__iter__");
     private static final Set<String> CHANGE_LIST =
             Set.of("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove");
     private static final Set<String> CHANGE_DICT = Set.of("clear", "pop", "popitem", "setdefault", "update");
@@ -124,7 +124,8 @@ final class Attributes {
             case Value.Tuple t -> {
                 int field = t.names().indexOf(name);
                 if (field >= 0) yield t.items().get(field);
-                yield Methods.TUPLE.contains(name) ? method(of, name, (r, args) -> Methods.tuple(r, t.items(), name, args)) : null;
+                yield Methods.TUPLE.contains(name)
+                        ? method(of, name, (r, args) -> Methods.tuple(r, t.items(), name, args)) : null;
             }
             case Value.Range range -> Methods.rangeAttribute(range, name);
             case Value.Int _, Value.Bool _, Value.Float _ -> Methods.numberAttribute(of, name);
@@ -171,21 +172,22 @@ final class Attributes {
                 default -> null;
             };
             case Value.View v -> name.equals("isdisjoint") && v.part() != Value.Part.VALUES ? method(of, name, (r, args) -> {
-                for (Value item : Python.list(r, args.only(name, 1, 1).at(0))) if (Python.contains(r, v, item)) return Value.FALSE;
+                for (Value item : Python.list(r, args.only(name, 1, 1).at(0)))
+                    if (Python.contains(r, v, item)) return Value.FALSE;
                 return Value.TRUE;
             }) : null;
-            case Value.None _, Value.Stream _, Value.Function _, Value.Type _, Value.Self _ -> null;
+            case Value.Function f -> f == Globals.DICT && name.equals("fromkeys")
+                    ? method(of, name, (r, args) -> Methods.dict(r, new Value.Dict(), name, args)) : null;
+            case Value.None _, Value.Stream _, Value.Type _, Value.Self _ -> null;
         };
     }
 
     private static Value special(Run run, Value of, String name) {
         if (of instanceof Value.Undefined || of instanceof Value.Namespace) return null;
-        if (of instanceof Value.Type t && name.equals("__name__")) return run.environment.sandboxed() ? Value.NONE : Value.of(t.name());
-        if (run.environment.sandboxed()) {
-            boolean sized = name.equals("__len__") || name.equals("__getitem__") || name.equals("__contains__") || name.equals("__iter__");
-            return OBJECT.contains(name) || sized && Python.isIterable(of) ? Value.NONE : null;
-        }
+        if (run.environment.sandboxed())
+            return OBJECT.contains(name) || SEQUENCE.contains(name) && Python.sizeOrMinus(of) >= 0 ? Value.NONE : null;
         return switch (name) {
+            case "__name__" -> of instanceof Value.Type t ? Value.of(t.name()) : null;
             case "__class__" -> new Value.Type(Python.typeName(of));
             case "__len__" -> Python.sizeOrMinus(of) < 0 ? null : method(of, name, (_, _) -> Value.of(Python.length(of)));
             case "__str__" -> method(of, name, (r, _) -> r.str(Python.str(of)));
@@ -207,15 +209,16 @@ final class Attributes {
             case "revindex0" -> Value.of(loop.length() - loop.index0 - 1);
             case "depth" -> Value.of(loop.depth0 + 1L);
             case "depth0" -> Value.of(loop.depth0);
-            case "previtem" -> loop.previous() == null ? run.undefined("there is no previous item", null, Value.NONE) : loop.previous();
-            case "nextitem" -> loop.peek() == null ? run.undefined("there is no next item", null, Value.NONE) : loop.peek();
+            case "previtem" -> loop.previous() != null ? loop.previous()
+                    : run.undefined("there is no previous item", null, Value.NONE);
+            case "nextitem" -> loop.peek() != null ? loop.peek() : run.undefined("there is no next item", null, Value.NONE);
             case "cycle" -> method(loop, name, (_, args) -> {
                 args.only(name, 0, Integer.MAX_VALUE);
                 if (args.count() == 0) throw TemplateError.type("no items for cycling given");
                 return args.at((int) (loop.index0 % args.count()));
             });
             case "changed" -> method(loop, name, (r, args) ->
-                    Value.of(loop.changed(r, new Value.Tuple(new ArrayList<>(args.only(name, 0, Integer.MAX_VALUE).positional())))));
+                    Value.of(loop.changed(r, new Value.Tuple(args.only(name, 0, Integer.MAX_VALUE).positional()))));
             default -> null;
         };
     }

@@ -23,6 +23,7 @@ final class Evaluator {
     private final StringBuilder out = new StringBuilder();
     private final List<Rendered.Span> generations = new ArrayList<>();
     private final Value.Self self;
+    private boolean lenientSlices;
 
     Evaluator(Template template, Run run) {
         this.template = template;
@@ -51,108 +52,146 @@ final class Evaluator {
 
     private Flow execute(List<? extends Stmt> body, Frame frame, StringBuilder sink) {
         for (Stmt statement : body) {
-            Flow flow = execute(statement, frame, sink);
-            if (flow != Flow.ON) return flow;
+            run.work(1);
+            run.enter();
+            try {
+                Flow flow = execute(statement, frame, sink);
+                run.leave();
+                if (flow != Flow.ON) return flow;
+            } catch (TemplateError e) {
+                throw e.at(template.source(), statement.start(), statement.end());
+            }
         }
         return Flow.ON;
     }
 
+    // Every case is a call, here and in `value`, so that the frames of a deep recursion stay small.
     private Flow execute(Stmt statement, Frame frame, StringBuilder sink) {
-        run.work(1);
-        run.enter();
-        try {
-            Flow flow = statement(statement, frame, sink);
-            run.leave();
-            return flow;
-        } catch (TemplateError e) {
-            throw e.at(template.source(), statement.start(), statement.end());
-        }
+        return switch (statement) {
+            case Node.Data data -> write(data.text(), sink);
+            case Node.Print print -> print(print, frame, sink);
+            case Node.If i -> choose(i, frame, sink);
+            case Node.For f -> loop(f, frame, sink);
+            case Node.Break _ -> Flow.BREAK;
+            case Node.Continue _ -> Flow.CONTINUE;
+            case Node.Assign a -> assign(a, frame);
+            case Node.AssignBlock a -> assignBlock(a, frame);
+            case Node.FilterBlock f -> filterBlock(f, frame, sink);
+            case Node.With w -> with(w, frame, sink);
+            case Node.Macro m -> define(m, frame);
+            case Node.CallBlock c -> callBlock(c, frame, sink);
+            case Node.Generation g -> generation(g, frame, sink);
+            case Node.Block b -> block(b, frame, sink);
+            case Node.Autoescape a -> autoescape(a, frame, sink);
+            case Node.OtherTemplate o -> otherTemplate(o, frame);
+        };
     }
 
-    private Flow statement(Stmt statement, Frame frame, StringBuilder sink) {
-        switch (statement) {
-            case Node.Data data -> write(data.text(), sink);
-            case Node.Print print -> write(shown(evaluate(print.value(), frame)), sink);
-            case Node.If i -> {
-                if (truth(i.test(), frame)) return execute(i.body(), frame, sink);
-                for (Node.If elif : i.elifs()) if (truth(elif.test(), frame)) return execute(elif.body(), frame, sink);
-                return execute(i.otherwise(), frame, sink);
-            }
-            case Node.For f -> {
-                Value iterable = evaluate(f.iterable(), frame);
-                if (f.recursive()) write(Python.str(recurse(f, frame, iterable, 0)), sink);
-                else return loop(f, iterable, frame, sink, 0, null);
-            }
-            case Node.Break _ -> {
-                return Flow.BREAK;
-            }
-            case Node.Continue _ -> {
-                return Flow.CONTINUE;
-            }
-            case Node.Assign a -> {
-                refuseOthersThanNamespaces(a.target(), frame);
-                assign(a.target(), evaluate(a.value(), frame), frame);
-            }
-            case Node.AssignBlock a -> {
-                Frame inner = new Frame(analysis.body(a), frame).enter();
-                StringBuilder text = new StringBuilder();
-                Flow flow = execute(a.body(), inner, text);
-                if (flow != Flow.ON) return flow;
-                Value value = a.filter() == null ? text(text) : filter(a.filter(), inner, text(text));
-                assign(a.target(), value, frame);
-            }
-            case Node.FilterBlock f -> {
-                Frame inner = new Frame(analysis.body(f), frame).enter();
-                StringBuilder text = new StringBuilder();
-                Flow flow = execute(f.body(), inner, text);
-                if (flow != Flow.ON) return flow;
-                write(shown(filter(f.filter(), inner, text(text))), sink);
-            }
-            case Node.With w -> {
-                Frame inner = new Frame(analysis.body(w), frame).enter();
-                for (int i = 0; i < w.targets().size(); i++) assign(w.targets().get(i), evaluate(w.values().get(i), frame), inner);
-                return execute(w.body(), inner, sink);
-            }
-            case Node.Macro m -> frame.assign(m.name(), macro(m, m.name(), m.parameters(), m.body(), frame));
-            case Node.CallBlock c -> {
-                Value caller = macro(c, null, c.parameters(), c.body(), frame);
-                write(shown(call(c.call(), frame, caller)), sink);
-            }
-            case Node.Generation g -> {
-                Frame inner = new Frame(analysis.body(g), frame).enter();
-                StringBuilder text = new StringBuilder();
-                execute(g.body(), inner, text);
-                run.text(out.length());
-                int start = out.codePointCount(0, out.length());
-                generations.add(new Rendered.Span(start, start + text.codePointCount(0, text.length())));
-                write(text.toString(), sink);
-            }
-            case Node.Block b -> {
-                if (b.required()) throw new TemplateError(Kind.RUNTIME, "Required block " + Python.quote(b.name()) + " not found");
-                block(b, b.scoped() ? frame.derived() : frame.context, sink);
-            }
-            case Node.Autoescape a -> {
-                Frame inner = new Frame(analysis.body(a), frame).enter();
-                boolean before = run.autoescape;
-                run.autoescape = truth(a.on(), inner);
-                try {
-                    return execute(a.body(), inner, sink);
-                } finally {
-                    run.autoescape = before;
-                }
-            }
-            case Node.OtherTemplate o -> {
-                evaluate(o.template(), frame);
-                throw TemplateError.type("no loader for this environment specified");
-            }
-        }
+    private Flow print(Node.Print print, Frame frame, StringBuilder sink) {
+        return write(analysis.isConstant(print) ? constant(print, frame) : shown(evaluate(print.value(), frame)), sink);
+    }
+
+    private Flow choose(Node.If i, Frame frame, StringBuilder sink) {
+        if (truth(i.test(), frame)) return execute(i.body(), frame, sink);
+        for (Node.If elif : i.elifs()) if (truth(elif.test(), frame)) return execute(elif.body(), frame, sink);
+        return execute(i.otherwise(), frame, sink);
+    }
+
+    private Flow loop(Node.For f, Frame frame, StringBuilder sink) {
+        Value iterable = evaluate(f.iterable(), frame);
+        if (f.recursive()) return write(Python.str(recurse(f, frame, iterable, 0)), sink);
+        return loop(f, iterable, frame, sink, 0, null);
+    }
+
+    private Flow assign(Node.Assign a, Frame frame) {
+        refuseOthersThanNamespaces(a.target(), frame);
+        assign(a.target(), evaluate(a.value(), frame), frame);
         return Flow.ON;
     }
 
-    private void write(String text, StringBuilder sink) {
+    private Flow assignBlock(Node.AssignBlock a, Frame frame) {
+        Frame inner = new Frame(analysis.body(a), frame).enter();
+        StringBuilder text = new StringBuilder();
+        Flow flow = execute(a.body(), inner, text);
+        if (flow != Flow.ON) return flow;
+        assign(a.target(), a.filter() == null ? text(text) : filter(a.filter(), inner, text(text)), frame);
+        return Flow.ON;
+    }
+
+    private Flow filterBlock(Node.FilterBlock f, Frame frame, StringBuilder sink) {
+        Frame inner = new Frame(analysis.body(f), frame).enter();
+        StringBuilder text = new StringBuilder();
+        Flow flow = execute(f.body(), inner, text);
+        return flow != Flow.ON ? flow : write(shown(filter(f.filter(), inner, text(text))), sink);
+    }
+
+    private Flow with(Node.With w, Frame frame, StringBuilder sink) {
+        Frame inner = new Frame(analysis.body(w), frame).enter();
+        for (int i = 0; i < w.targets().size(); i++) assign(w.targets().get(i), evaluate(w.values().get(i), frame), inner);
+        return execute(w.body(), inner, sink);
+    }
+
+    private Flow define(Node.Macro m, Frame frame) {
+        frame.assign(m.name(), macro(m, m.name(), m.parameters(), m.body(), frame));
+        return Flow.ON;
+    }
+
+    private Flow callBlock(Node.CallBlock c, Frame frame, StringBuilder sink) {
+        return write(shown(call(c.call(), frame, macro(c, null, c.parameters(), c.body(), frame))), sink);
+    }
+
+    /// Its place is counted from the start of what the template has written so far, as transformers does even where the text
+    /// goes into a variable first.
+    private Flow generation(Node.Generation g, Frame frame, StringBuilder sink) {
+        String text = Python.str(invoke(g, null, List.of(), g.body(), frame, run.autoescape, Args.NONE));
+        run.text(out.length());
+        int start = out.codePointCount(0, out.length());
+        generations.add(new Rendered.Span(start, start + CodePoints.length(text)));
+        return write(text, sink);
+    }
+
+    private Flow block(Node.Block b, Frame frame, StringBuilder sink) {
+        if (b.required()) throw new TemplateError(Kind.RUNTIME, "Required block " + Python.quote(b.name()) + " not found");
+        block(b, b.scoped() ? frame.derived() : frame.context, sink);
+        return Flow.ON;
+    }
+
+    private Flow autoescape(Node.Autoescape a, Frame frame, StringBuilder sink) {
+        Frame inner = new Frame(analysis.body(a), frame).enter();
+        boolean before = run.autoescape;
+        run.autoescape = truth(a.on(), inner);
+        try {
+            return execute(a.body(), inner, sink);
+        } finally {
+            run.autoescape = before;
+        }
+    }
+
+    private Flow otherTemplate(Node.OtherTemplate o, Frame frame) {
+        evaluate(o.template(), frame);
+        throw TemplateError.type("no loader for this environment specified");
+    }
+
+    /// Like jinja2's compiler: as a constant first, and if that fails like anything else, for the error.
+    private String constant(Node.Print print, Frame frame) {
+        int depth = run.depth();
+        lenientSlices = true;
+        try {
+            return shown(evaluate(print.value(), frame));
+        } catch (TemplateError e) {
+            if (e.kind() == Kind.LIMIT || e.kind() == Kind.RECURSION) throw e;
+            run.depth(depth);
+        } finally {
+            lenientSlices = false;
+        }
+        return shown(evaluate(print.value(), frame));
+    }
+
+    private Flow write(String text, StringBuilder sink) {
         if (sink == out) run.output(text.length());
         run.text(text.length());
         sink.append(text);
+        return Flow.ON;
     }
 
     private String shown(Value value) {
@@ -168,10 +207,17 @@ final class Evaluator {
     private void block(Node.Block block, Frame.Context context, StringBuilder sink) {
         Frame frame = new Frame(analysis.body(block), context, false);
         frame.put("self", self);
-        frame.put("super", run.undefined("there is no parent block called " + Python.quote(block.name()) + ".", null, Value.of("super")));
-        run.enter();
-        execute(block.body(), frame.enter(), sink);
-        run.leave();
+        String noParent = "there is no parent block called " + Python.quote(block.name()) + ".";
+        frame.put("super", run.undefined(noParent, null, Value.of("super")));
+        boolean before = run.autoescape;
+        run.autoescape = false; // compiled on its own, whatever is around it
+        try {
+            run.enter();
+            execute(block.body(), frame.enter(), sink);
+            run.leave();
+        } finally {
+            run.autoescape = before;
+        }
     }
 
     private Value recurse(Node.For f, Frame frame, Value iterable, long depth) {
@@ -271,22 +317,54 @@ final class Evaluator {
 
     private Value macro(Stmt node, String name, List<Node.Parameter> parameters, List<Stmt> body, Frame frame) {
         Analysis.Specials specials = analysis.specials(node);
+        boolean escape = run.autoescape;
         List<Value> names = new ArrayList<>();
         for (Node.Parameter parameter : parameters) names.add(Value.of(parameter.name()));
         return new Value.Macro(name, new Value.Tuple(names), specials.kwargs(), specials.varargs(), specials.caller(),
-                (_, args) -> invoke(node, name, parameters, body, frame, args));
+                (_, args) -> invoke(node, name, parameters, body, frame, escape, args));
     }
 
-    private Value invoke(Stmt node, String name, List<Node.Parameter> parameters, List<Stmt> body, Frame outer, Args args) {
-        Analysis.Specials specials = analysis.specials(node);
+    /// @param escape whether output is escaped where the macro is written, which may be elsewhere than it is called
+    private Value invoke(Stmt node, String name, List<Node.Parameter> parameters, List<Stmt> body, Frame outer, boolean escape,
+                         Args args) {
+        boolean before = run.autoescape;
         Frame frame = new Frame(analysis.body(node), outer);
+        boolean[] missing = bind(analysis.specials(node), name, parameters, frame, args);
+        frame.enter();
+        run.enter();
+        for (int i = 0; i < missing.length; i++)
+            if (missing[i]) frame.put(parameters.get(i).name(), byDefault(parameters.get(i), frame));
+        StringBuilder text = new StringBuilder();
+        run.autoescape = escape;
+        try {
+            execute(body, frame, text);
+        } finally {
+            run.autoescape = before;
+        }
+        run.leave();
+        return text(text);
+    }
+
+    private Value byDefault(Node.Parameter parameter, Frame frame) {
+        if (parameter.byDefault() != null) return evaluate(parameter.byDefault(), frame);
+        String hint = "parameter " + Python.quote(parameter.name()) + " was not provided";
+        return run.undefined(hint, null, Value.of(parameter.name()));
+    }
+
+    /// Puts a macro's arguments into its frame.
+    ///
+    /// @return which parameters got none
+    private boolean[] bind(Analysis.Specials specials, String name, List<Node.Parameter> parameters, Frame frame, Args args) {
         Map<String, Value> named = new LinkedHashMap<>(args.named());
         boolean explicitCaller = parameters.stream().anyMatch(p -> p.name().equals("caller"));
         boolean foundCaller = args.count() >= parameters.size() && explicitCaller;
-        Value[] given = new Value[parameters.size()];
-        for (int i = 0; i < given.length; i++) {
-            given[i] = i < args.count() ? args.at(i) : named.remove(parameters.get(i).name());
-            if (i >= args.count() && parameters.get(i).name().equals("caller")) foundCaller = true;
+        boolean[] missing = new boolean[parameters.size()];
+        for (int i = 0; i < missing.length; i++) {
+            String parameter = parameters.get(i).name();
+            Value given = i < args.count() ? args.at(i) : named.remove(parameter);
+            foundCaller |= i >= args.count() && parameter.equals("caller");
+            missing[i] = given == null;
+            frame.put(parameter, given);
         }
         String shown = name == null ? "None" : Python.quote(name);
         if (specials.caller() && !foundCaller) {
@@ -296,30 +374,18 @@ final class Evaluator {
         }
         if (specials.kwargs()) {
             frame.put("kwargs", Methods.make(run, new Args(List.of(), named)));
+        } else if (named.containsKey("caller")) {
+            throw TemplateError.type("macro " + shown + " was invoked with two values for the special caller argument. This is "
+                    + "most likely a bug.");
         } else if (!named.isEmpty()) {
-            if (named.containsKey("caller"))
-                throw TemplateError.type("macro " + shown + " was invoked with two values for the special caller argument. This is most "
-                        + "likely a bug.");
-            throw TemplateError.type("macro " + shown + " takes no keyword argument " + Python.quote(named.keySet().iterator().next()));
+            throw TemplateError.type("macro " + shown + " takes no keyword argument "
+                    + Python.quote(named.keySet().iterator().next()));
         }
-        if (specials.varargs()) {
-            frame.put("varargs", new Value.Tuple(args.count() > given.length ? args.without(given.length).positional() : List.of()));
-        } else if (args.count() > given.length) {
-            throw TemplateError.type("macro " + shown + " takes not more than " + given.length + " argument(s)");
-        }
-        for (int i = 0; i < given.length; i++) frame.put(parameters.get(i).name(), given[i]);
-        frame.enter();
-        run.enter();
-        for (int i = 0; i < given.length; i++) {
-            Node.Parameter parameter = parameters.get(i);
-            if (given[i] != null) continue;
-            frame.put(parameter.name(), parameter.byDefault() != null ? evaluate(parameter.byDefault(), frame)
-                    : run.undefined("parameter " + Python.quote(parameter.name()) + " was not provided", null, Value.of(parameter.name())));
-        }
-        StringBuilder text = new StringBuilder();
-        execute(body, frame, text);
-        run.leave();
-        return text(text);
+        if (specials.varargs())
+            frame.put("varargs", new Value.Tuple(args.without(Math.min(args.count(), missing.length)).positional()));
+        else if (args.count() > missing.length)
+            throw TemplateError.type("macro " + shown + " takes not more than " + missing.length + " argument(s)");
+        return missing;
     }
 
     // Expressions
@@ -348,62 +414,78 @@ final class Evaluator {
     private Value value(Expr expr, Frame frame) {
         return switch (expr) {
             case Node.Const c -> c.value();
-            case Node.Name n -> {
-                Value value = frame.get(n.name());
-                yield value != null ? value : run.undefined(n.name());
-            }
+            case Node.Name n -> name(n, frame);
             case Node.TupleOf t -> new Value.Tuple(values(t.items(), frame));
             case Node.ListOf l -> new Value.Array(values(l.items(), frame));
-            case Node.DictOf d -> {
-                Value.Dict dict = new Value.Dict();
-                for (Node.Pair pair : d.items()) dict.put(evaluate(pair.key(), frame), evaluate(pair.value(), frame));
-                yield dict;
-            }
-            case Node.Conditional c -> {
-                if (truth(c.test(), frame)) yield evaluate(c.then(), frame);
-                if (c.otherwise() != null) yield evaluate(c.otherwise(), frame);
-                String hint = "the inline if-expression on line " + template.line(c.start())
-                        + " evaluated to false and no else section was defined.";
-                yield new Value.Undefined(hint, null, Value.NONE, Kind.UNDEFINED, false);
-            }
-            case Node.And a -> {
-                Value left = evaluate(a.left(), frame);
-                yield Python.truth(left) ? evaluate(a.right(), frame) : left;
-            }
-            case Node.Or o -> {
-                Value left = evaluate(o.left(), frame);
-                yield Python.truth(left) ? left : evaluate(o.right(), frame);
-            }
+            case Node.DictOf d -> dict(d, frame);
+            case Node.Conditional c -> conditional(c, frame);
+            case Node.And a -> and(a, frame);
+            case Node.Or o -> or(o, frame);
             case Node.Not n -> Value.of(!Python.truth(evaluate(n.operand(), frame)));
             case Node.Sign s -> Operators.sign(s.operator(), evaluate(s.operand(), frame));
             case Node.Binary b -> Operators.binary(run, b.operator(), evaluate(b.left(), frame), evaluate(b.right(), frame));
             case Node.Concat c -> concat(c, frame);
-            case Node.Compare c -> {
-                Value left = evaluate(c.first(), frame);
-                boolean holds = true;
-                for (int i = 0; i < c.operands().size() && holds; i++) {
-                    Value right = evaluate(c.operands().get(i).value(), frame);
-                    holds = Operators.compare(run, c.operands().get(i).operator(), left, right);
-                    left = right;
-                }
-                yield Value.of(holds);
-            }
+            case Node.Compare c -> compare(c, frame);
             case Node.Attribute a -> Attributes.attribute(run, evaluate(a.of(), frame), a.name());
-            case Node.Item i -> {
-                Value of = evaluate(i.of(), frame);
-                if (i.key() instanceof Node.Slice s) yield Operators.slice(run, of, slice(s, frame));
-                yield Attributes.item(run, of, evaluate(i.key(), frame));
-            }
+            case Node.Item i -> item(i, frame);
             case Node.Slice s -> slice(s, frame);
             case Node.Call c -> call(c, frame, null);
             case Node.Filter f -> filter(f, frame, null);
-            case Node.Test t -> {
-                Value of = evaluate(t.of(), frame);
-                Args args = arguments(t.arguments(), frame, null);
-                if (!Tests.has(t.name())) throw new TemplateError(Kind.RUNTIME, "No test named " + Python.quote(t.name()) + " found.");
-                yield Value.of(Tests.apply(run, t.name(), of, args));
-            }
+            case Node.Test t -> test(t, frame);
         };
+    }
+
+    private Value name(Node.Name n, Frame frame) {
+        Value value = frame.get(n.name());
+        return value != null ? value : run.undefined(n.name());
+    }
+
+    private Value dict(Node.DictOf d, Frame frame) {
+        Value.Dict dict = new Value.Dict();
+        for (Node.Pair pair : d.items()) dict.put(evaluate(pair.key(), frame), evaluate(pair.value(), frame));
+        return dict;
+    }
+
+    private Value conditional(Node.Conditional c, Frame frame) {
+        if (truth(c.test(), frame)) return evaluate(c.then(), frame);
+        if (c.otherwise() != null) return evaluate(c.otherwise(), frame);
+        String hint = "the inline if-expression on line " + template.line(c.start())
+                + " evaluated to false and no else section was defined.";
+        return new Value.Undefined(hint, null, Value.NONE, Kind.UNDEFINED, false);
+    }
+
+    private Value and(Node.And a, Frame frame) {
+        Value left = evaluate(a.left(), frame);
+        return Python.truth(left) ? evaluate(a.right(), frame) : left;
+    }
+
+    private Value or(Node.Or o, Frame frame) {
+        Value left = evaluate(o.left(), frame);
+        return Python.truth(left) ? left : evaluate(o.right(), frame);
+    }
+
+    private Value compare(Node.Compare c, Frame frame) {
+        Value left = evaluate(c.first(), frame);
+        boolean holds = true;
+        for (int i = 0; i < c.operands().size() && holds; i++) {
+            Value right = evaluate(c.operands().get(i).value(), frame);
+            holds = Operators.compare(run, c.operands().get(i).operator(), left, right);
+            left = right;
+        }
+        return Value.of(holds);
+    }
+
+    private Value item(Node.Item i, Frame frame) {
+        Value of = evaluate(i.of(), frame);
+        if (i.key() instanceof Node.Slice s && !lenientSlices) return Operators.slice(run, of, slice(s, frame));
+        return Attributes.item(run, of, evaluate(i.key(), frame));
+    }
+
+    private Value test(Node.Test t, Frame frame) {
+        Value of = evaluate(t.of(), frame);
+        Args args = arguments(t.arguments(), frame, null);
+        if (!Tests.has(t.name())) throw new TemplateError(Kind.RUNTIME, "No test named " + Python.quote(t.name()) + " found.");
+        return Value.of(Tests.apply(run, t.name(), of, args));
     }
 
     private List<Value> values(List<Expr> exprs, Frame frame) {
@@ -432,8 +514,9 @@ final class Evaluator {
 
     /// @param block the text that a filter block's innermost filter takes; null elsewhere
     private Value filter(Node.Filter filter, Frame frame, Value block) {
-        Value of = filter.of() == null ? block
-                : filter.of() instanceof Node.Filter inner && block != null ? filter(inner, frame, block) : evaluate(filter.of(), frame);
+        Value of = block;
+        if (filter.of() instanceof Node.Filter inner && block != null) of = filter(inner, frame, block);
+        else if (filter.of() != null) of = evaluate(filter.of(), frame);
         Args args = arguments(filter.arguments(), frame, null);
         if (!Filters.has(run.environment, filter.name()))
             throw new TemplateError(Kind.RUNTIME, "No filter named " + Python.quote(filter.name()) + " found.");

@@ -142,8 +142,9 @@ final class Filters {
         }
         if (name.equals("tojson") && run.environment.chatTags()) {
             Value[] a = all.bind("tojson", "x ensure_ascii? indent? separators? sort_keys?");
-            Json json = Json.of(run, truth(a[1]), a[2] == null ? Value.NONE : a[2], a[3] == null ? Value.NONE : a[3], truth(a[4]));
-            return run.str(json.write(run, a[0]));
+            Value indent = a[2] == null ? Value.NONE : a[2];
+            Value separators = a[3] == null ? Value.NONE : a[3];
+            return run.str(Json.of(run, truth(a[1]), indent, separators, truth(a[4])).write(run, a[0]));
         }
         Filter filter = TABLE.get(name);
         return filter.body.apply(run, all.bind("do_" + name, filter.parameters));
@@ -284,8 +285,7 @@ final class Filters {
         if (!by.equals("key") && !by.equals("value"))
             throw new TemplateError(Kind.FILTER_ARGUMENT, "You can only sort by either \"key\" or \"value\"");
         if (a[0] instanceof Value.Undefined u) throw u.failure();
-        if (!(a[0] instanceof Value.Dict dict))
-            throw new TemplateError(Kind.ATTRIBUTE, "'" + Python.typeName(a[0]) + "' object has no attribute 'items'");
+        if (!(a[0] instanceof Value.Dict dict)) throw TemplateError.lacks(a[0], "items");
         List<Value> pairs = Python.list(run, new Value.View(dict, Value.Part.ITEMS));
         List<Value> keys = new ArrayList<>();
         for (Value pair : pairs)
@@ -424,7 +424,11 @@ final class Filters {
             case Value.Array _ -> "list_reverseiterator";
             case Value.Range _ -> "range_iterator";
             case Value.Dict _ -> "dict_reversekeyiterator";
-            case Value.View v -> "dict_reverse" + v.part().name().toLowerCase(java.util.Locale.ROOT).replaceFirst("s$", "") + "iterator";
+            case Value.View v -> switch (v.part()) {
+                case KEYS -> "dict_reversekeyiterator";
+                case VALUES -> "dict_reversevalueiterator";
+                case ITEMS -> "dict_reverseitemiterator";
+            };
             case Value.Stream _ -> "list";
             default -> "reversed";
         };
@@ -508,6 +512,10 @@ final class Filters {
 
     private static Value indent(Run run, Value[] a) {
         if (a[0] instanceof Value.Undefined u) throw u.failure();
+        if (a[0] instanceof Value.Array list) { // `s += "\n"` works on a list, and what comes after does not
+            list.items.add(Value.of("\n"));
+            throw TemplateError.lacks(list, "splitlines");
+        }
         if (!(a[0] instanceof Value.Str s))
             throw TemplateError.type("unsupported operand type(s) for +=: '" + Python.typeName(a[0]) + "' and 'str'");
         String indent = "    ";
@@ -546,6 +554,8 @@ final class Filters {
     }
 
     private static Value wordWrap(Run run, Value[] a) {
+        if (a[0] instanceof Value.Undefined u) throw u.failure();
+        if (!(a[0] instanceof Value.Str)) throw TemplateError.lacks(a[0], "splitlines");
         String text = Strings.string(a[0]);
         String between = isNone(a[3]) ? "\n" : Strings.string(a[3]);
         int width = a[1] == null ? 79 : Math.clamp(Python.index(a[1]), Integer.MIN_VALUE / 2, Integer.MAX_VALUE / 2);

@@ -131,8 +131,7 @@ final class Formatting {
 
     private Value attribute(Value of, String name) {
         Value value = Attributes.attribute(run, of, name);
-        if (!run.environment.sandboxed() && value instanceof Value.Undefined)
-            throw new TemplateError(TemplateError.Kind.ATTRIBUTE, "'" + Python.typeName(of) + "' object has no attribute '" + name + "'");
+        if (!run.environment.sandboxed() && value instanceof Value.Undefined) throw TemplateError.lacks(of, name);
         return value;
     }
 
@@ -151,10 +150,12 @@ final class Formatting {
     private Value first(String name, Args args) {
         int index;
         if (name.isEmpty()) {
-            if (manual) throw TemplateError.value("cannot switch from manual field specification to automatic field numbering");
+            if (manual)
+                throw TemplateError.value("cannot switch from manual field specification to automatic field numbering");
             index = automatic++;
         } else if (isNumber(name)) {
-            if (automatic > 0) throw TemplateError.value("cannot switch from automatic field numbering to manual field specification");
+            if (automatic > 0)
+                throw TemplateError.value("cannot switch from automatic field numbering to manual field specification");
             manual = true;
             index = Integer.parseInt(name);
         } else {
@@ -163,14 +164,15 @@ final class Formatting {
             return value;
         }
         if (index >= args.count())
-            throw new TemplateError(TemplateError.Kind.INDEX, "Replacement index " + index + " out of range for positional args tuple");
+            throw new TemplateError(TemplateError.Kind.INDEX,
+                    "Replacement index " + index + " out of range for positional args tuple");
         return args.at(index);
     }
 
     /// `format(value, specification)`.
     String format(Value value, String specification) {
-        if (value instanceof Value.Bool && !specification.isEmpty()) return format(new Value.Int(Numbers.integer(value)), specification);
         if (specification.isEmpty()) return Python.str(value);
+        if (value instanceof Value.Bool) return format(new Value.Int(Numbers.integer(value)), specification);
         Spec spec = Spec.parse(specification);
         run.text(spec.width + Math.max(0L, spec.precision));
         return switch (value) {
@@ -214,7 +216,7 @@ final class Formatting {
                 }
             }
             case 'c' -> {
-                if (value.signum() < 0 || value.bitLength() > 20 && value.intValue() > Character.MAX_CODE_POINT || value.bitLength() > 21)
+                if (value.signum() < 0 || value.bitLength() > 21 || value.intValue() > Character.MAX_CODE_POINT)
                     throw new TemplateError(TemplateError.Kind.OVERFLOW, "%c arg not in range(0x110000)");
                 return spec.pad("", CodePoints.of(value.intValue()), '<');
             }

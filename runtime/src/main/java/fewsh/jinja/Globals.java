@@ -10,18 +10,21 @@ import java.util.Map;
 /// `raise_exception` and `strftime_now`.
 final class Globals {
     private static final int SANDBOX_RANGE = 100_000;
-    private static final String[] LOREM = ("a ac accumsan ad adipiscing aenean aliquam aliquet amet ante aptent arcu at auctor augue "
-            + "bibendum blandit class commodo condimentum congue consectetuer consequat conubia convallis cras cubilia cum curabitur "
-            + "curae cursus dapibus diam dictum dignissim dis dolor donec dui duis egestas eget eleifend elementum elit enim erat eros "
-            + "est et etiam eu euismod facilisi facilisis fames faucibus felis fermentum feugiat fringilla fusce gravida habitant hac "
-            + "hendrerit hymenaeos iaculis id imperdiet in inceptos integer interdum ipsum justo lacinia lacus laoreet lectus leo "
-            + "libero ligula litora lobortis lorem luctus maecenas magna mattis mauris metus mi molestie mollis montes morbi mus nam "
-            + "nec neque nibh nisi nisl non nonummy nostra nulla nullam nunc odio orci ornare parturient pede pellentesque penatibus "
-            + "per pharetra phasellus placerat platea porta porttitor posuere potenti praesent pretium primis proin pulvinar purus "
-            + "quam quis quisque rhoncus ridiculus risus rutrum sagittis sapien scelerisque sed sem semper senectus sit sociis "
-            + "sociosqu sodales sollicitudin suscipit suspendisse taciti tellus tempor tempus tincidunt torquent tortor tristique "
-            + "turpis ullamcorper ultrices ultricies urna ut varius vehicula vel velit venenatis vestibulum vitae vivamus viverra "
-            + "volutpat vulputate").split(" ");
+    private static final String[] LOREM = ("a ac accumsan ad adipiscing aenean aliquam aliquet amet ante aptent arcu at "
+            + "auctor augue bibendum blandit class commodo condimentum congue consectetuer consequat conubia convallis cras "
+            + "cubilia cum curabitur curae cursus dapibus diam dictum dignissim dis dolor donec dui duis egestas eget "
+            + "eleifend elementum elit enim erat eros est et etiam eu euismod facilisi facilisis fames faucibus felis "
+            + "fermentum feugiat fringilla fusce gravida habitant hac hendrerit hymenaeos iaculis id imperdiet in inceptos "
+            + "integer interdum ipsum justo lacinia lacus laoreet lectus leo libero ligula litora lobortis lorem luctus "
+            + "maecenas magna mattis mauris metus mi molestie mollis montes morbi mus nam nec neque nibh nisi nisl non "
+            + "nonummy nostra nulla nullam nunc odio orci ornare parturient pede pellentesque penatibus per pharetra "
+            + "phasellus placerat platea porta porttitor posuere potenti praesent pretium primis proin pulvinar purus quam "
+            + "quis quisque rhoncus ridiculus risus rutrum sagittis sapien scelerisque sed sem semper senectus sit sociis "
+            + "sociosqu sodales sollicitudin suscipit suspendisse taciti tellus tempor tempus tincidunt torquent tortor "
+            + "tristique turpis ullamcorper ultrices ultricies urna ut varius vehicula vel velit venenatis vestibulum vitae "
+            + "vivamus viverra volutpat vulputate").split(" ");
+
+    static final Value.Function DICT = new Value.Function("type", "<class 'dict'>", Methods::make);
 
     private Globals() {}
 
@@ -29,7 +32,7 @@ final class Globals {
         Map<String, Value> globals = new LinkedHashMap<>();
         String range = environment.sandboxed() ? "<function safe_range>" : "<class 'range'>";
         add(globals, "range", environment.sandboxed() ? "function" : "type", range, Globals::range);
-        add(globals, "dict", "type", "<class 'dict'>", Methods::make);
+        globals.put("dict", DICT);
         add(globals, "lipsum", "function", "<function generate_lorem_ipsum>", Globals::lipsum);
         add(globals, "cycler", "type", "<class 'jinja2.utils.Cycler'>", (_, args) -> {
             if (args.only("cycler", 0, Integer.MAX_VALUE).count() == 0)

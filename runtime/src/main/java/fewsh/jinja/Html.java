@@ -80,7 +80,8 @@ final class Html {
     }
 
     static String attributes(Run run, Value value, boolean autospace) {
-        if (!(value instanceof Value.Dict dict)) throw TemplateError.type("xmlattr needs a mapping");
+        if (value instanceof Value.Undefined u) throw u.failure();
+        if (!(value instanceof Value.Dict dict)) throw TemplateError.lacks(value, "items");
         List<String> items = new ArrayList<>();
         for (Map.Entry<Value, Value> entry : dict.entries()) {
             if (entry.getValue() instanceof Value.None || entry.getValue() instanceof Value.Undefined) continue;
@@ -138,7 +139,8 @@ final class Html {
         CharSequence counted = new Regex.Counted(run, middle);
         if (HTTP.matcher(counted).find()) {
             String url = middle.startsWith("https://") || middle.startsWith("http://") ? middle : "https://" + middle;
-            String shown = limit >= 0 && CodePoints.length(middle) > limit ? CodePoints.sub(middle, 0, (int) limit) + "..." : middle;
+            boolean tooLong = limit >= 0 && CodePoints.length(middle) > limit;
+            String shown = tooLong ? CodePoints.sub(middle, 0, (int) limit) + "..." : middle;
             middle = "<a href=\"" + url + "\"" + attributes + ">" + shown + "</a>";
         } else if (middle.startsWith("mailto:") && EMAIL.matcher(middle.substring(7)).find()) {
             middle = "<a href=\"" + middle + "\">" + middle.substring(7) + "</a>";

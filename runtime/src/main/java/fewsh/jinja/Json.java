@@ -100,7 +100,8 @@ record Json(boolean ascii, String indent, String item, String colon, boolean sor
                 keys.add(entry.getKey());
             }
             List<Map.Entry<Value, Value>> sorted = new ArrayList<>();
-            for (Value position : Python.sorted(run, positions, keys, false)) sorted.add(entries.get((int) Python.index(position)));
+            for (Value position : Python.sorted(run, positions, keys, false))
+                sorted.add(entries.get((int) Python.index(position)));
             entries = sorted;
         }
         out.append('{');

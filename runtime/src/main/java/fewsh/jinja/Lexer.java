@@ -254,7 +254,8 @@ final class Lexer {
     private void name() {
         int start = pos;
         int end = pos;
-        while (end < source.length() && CodePoints.isWord(source.codePointAt(end))) end += Character.charCount(source.codePointAt(end));
+        while (end < source.length() && CodePoints.isWord(source.codePointAt(end)))
+            end += Character.charCount(source.codePointAt(end));
         pos = end;
         String text = source.substring(start, end);
         if (!CodePoints.isIdentifier(text)) throw error("Invalid character in identifier", start, end);

@@ -9,7 +9,7 @@ package fewsh.jinja;
 /// @param chain    operators, filters or attributes in one row
 /// @param bits     size of an integer
 public record Limits(long work, int output, int depth, int nesting, int chain, int bits) {
-    public static final Limits DEFAULT = new Limits(10_000_000, 16 << 20, 1500, 200, 400, 100_000);
+    public static final Limits DEFAULT = new Limits(10_000_000, 16 << 20, 900, 200, 400, 100_000);
 
     public Limits {
         if (work < 1 || output < 0 || depth < 1 || nesting < 1 || chain < 1 || bits < 64)

@@ -75,8 +75,8 @@ final class Methods {
                 if (args.count() > 0) throw TemplateError.type("sort() takes no positional arguments");
                 Value[] named = args.bind(name, "key? reverse?");
                 List<Value> keys = new ArrayList<>();
-                for (Value item : items)
-                    keys.add(named[0] == null || named[0] instanceof Value.None ? item : Operators.call(run, named[0], Args.of(item)));
+                boolean plain = named[0] == null || named[0] instanceof Value.None;
+                for (Value item : items) keys.add(plain ? item : Operators.call(run, named[0], Args.of(item)));
                 List<Value> sorted = Python.sorted(run, List.copyOf(items), keys, named[1] != null && Python.truth(named[1]));
                 items.clear();
                 items.addAll(sorted);
@@ -193,7 +193,8 @@ final class Methods {
                 throw TemplateError.type("cannot convert dictionary update sequence element #" + i + " to a sequence");
             List<Value> items = Python.list(run, pair);
             if (items.size() != 2)
-                throw TemplateError.value("dictionary update sequence element #" + i + " has length " + items.size() + "; 2 is required");
+                throw TemplateError.value("dictionary update sequence element #" + i + " has length " + items.size()
+                        + "; 2 is required");
             dict.put(items.get(0), items.get(1));
             i++;
         }
@@ -218,14 +219,19 @@ final class Methods {
     static Value numberAttribute(Value of, String name) {
         boolean real = of instanceof Value.Float;
         return switch (name) {
-            case "real" -> of instanceof Value.Bool ? new Value.Int(Numbers.integer(of)) : of;
+            case "real" -> real ? of : new Value.Int(Numbers.integer(of));
             case "imag" -> real ? new Value.Float(0) : Value.of(0);
-            case "numerator", "denominator" -> real ? null : name.equals("numerator") ? new Value.Int(Numbers.integer(of)) : Value.of(1);
-            case "bit_length", "bit_count", "conjugate", "is_integer", "as_integer_ratio", "to_bytes", "hex" ->
-                    real == Set.of("is_integer", "hex").contains(name) || name.equals("conjugate") || name.equals("as_integer_ratio")
-                            ? Attributes.method(of, name, (_, args) -> number(of, name, args)) : null;
+            case "numerator" -> real ? null : new Value.Int(Numbers.integer(of));
+            case "denominator" -> real ? null : Value.of(1);
+            case "bit_length", "bit_count", "to_bytes" -> real ? null : numberMethod(of, name);
+            case "is_integer", "hex" -> real ? numberMethod(of, name) : null;
+            case "conjugate", "as_integer_ratio" -> numberMethod(of, name);
             default -> null;
         };
+    }
+
+    private static Value numberMethod(Value of, String name) {
+        return Attributes.method(of, name, (_, args) -> number(of, name, args));
     }
 
     private static Value number(Value of, String name, Args args) {
@@ -233,7 +239,10 @@ final class Methods {
             case "bit_length" -> Value.of(Numbers.integer(of).abs().bitLength());
             case "bit_count" -> Value.of(Numbers.integer(of).abs().bitCount());
             case "conjugate" -> of;
-            case "is_integer" -> Value.of(Numbers.real(of) == Math.rint(Numbers.real(of)) && !Double.isInfinite(Numbers.real(of)));
+            case "is_integer" -> {
+                double d = Numbers.real(of);
+                yield Value.of(d == Math.rint(d) && !Double.isInfinite(d));
+            }
             case "hex" -> Value.of(Double.toHexString(Numbers.real(of)).replaceFirst("p(\\d)", "p+$1"));
             case "as_integer_ratio" -> {
                 if (!(of instanceof Value.Float f)) yield new Value.Tuple(List.of(of, Value.of(1)));

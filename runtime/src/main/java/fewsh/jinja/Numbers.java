@@ -42,7 +42,8 @@ final class Numbers {
     /// Exact even between an integer and a float; a NaN is unequal to everything.
     static int compare(Value a, Value b) {
         if (isNan(a) || isNan(b)) return 2;
-        if (a instanceof Value.Float x && b instanceof Value.Float y) return x.value() == y.value() ? 0 : Double.compare(x.value(), y.value());
+        if (a instanceof Value.Float x && b instanceof Value.Float y)
+            return x.value() == y.value() ? 0 : Double.compare(x.value(), y.value());
         if (a instanceof Value.Float x) {
             if (Double.isInfinite(x.value())) return x.value() > 0 ? 1 : -1;
             return new BigDecimal(x.value()).compareTo(new BigDecimal(integer(b)));
@@ -185,10 +186,15 @@ final class Numbers {
         return number(run, rounded.toBigInteger());
     }
 
+    private static TemplateError tooLong() {
+        return TemplateError.value("Exceeds the limit (" + MOST_DIGITS + " digits) for integer string conversion");
+    }
+
     static String str(BigInteger value) {
-        if (value.bitLength() > MOST_DIGITS * 10 / 3 || value.bitLength() > 3 * MOST_DIGITS && value.toString().length() > MOST_DIGITS)
-            throw TemplateError.value("Exceeds the limit (4300 digits) for integer string conversion");
-        return value.toString();
+        String digits = value.bitLength() > MOST_DIGITS * 10 / 3 ? "" : value.toString();
+        if (digits.isEmpty() || digits.length() > MOST_DIGITS + 1 || digits.length() > MOST_DIGITS && value.signum() > 0)
+            throw tooLong();
+        return digits;
     }
 
     /// A float as `repr` prints it: the shortest digits that read back, an exponent below 1e-4 and from 1e16.
@@ -253,7 +259,7 @@ final class Numbers {
         if (digits.isEmpty() || digits.startsWith("_") || digits.endsWith("_") || digits.contains("__")) throw wrong;
         digits = digits.replace("_", "");
         for (char c : digits.toCharArray()) if (c > 127 || Character.digit(c, radix) < 0) throw wrong;
-        if (digits.length() > MOST_DIGITS) throw TemplateError.value("Exceeds the limit (4300 digits) for integer string conversion");
+        if (digits.length() > MOST_DIGITS) throw tooLong();
         BigInteger value = new BigInteger(digits, radix);
         return negative ? value.negate() : value;
     }

@@ -28,7 +28,8 @@ final class Operators {
     }
 
     private static boolean isSequence(Value value) {
-        return value instanceof Value.Str || value instanceof Value.Array || value instanceof Value.Tuple || value instanceof Value.Bytes;
+        return value instanceof Value.Str || value instanceof Value.Array || value instanceof Value.Tuple
+                || value instanceof Value.Bytes;
     }
 
     private static Value add(Run run, Value a, Value b) {
@@ -63,6 +64,8 @@ final class Operators {
     private static Value repeat(Run run, Value sequence, Value count) {
         if (!(count instanceof Value.Int) && !(count instanceof Value.Bool))
             throw TemplateError.type("can't multiply sequence by non-int of type '" + Python.typeName(count) + "'");
+        if (Numbers.integer(count).bitLength() > 63)
+            throw new TemplateError(Kind.OVERFLOW, "cannot fit 'int' into an index-sized integer");
         long times = Math.max(0, Python.index(count));
         long size = Python.length(sequence);
         if (size > 0 && times > run.environment.limits().work() * 8 / size) run.work(Long.MAX_VALUE / 2);
@@ -153,10 +156,10 @@ final class Operators {
             if (step == 0) throw TemplateError.value("slice step cannot be zero");
             long low = step > 0 ? 0 : -1;
             long high = step > 0 ? length : length - 1;
-            long start = slice.start() instanceof Value.None ? step > 0 ? low : high : clip(part(slice.start()), length, low, high);
-            long stop = slice.stop() instanceof Value.None ? step > 0 ? high : low : clip(part(slice.stop()), length, low, high);
-            long count = step > 0 ? stop <= start ? 0 : (stop - start - 1) / step + 1 : start <= stop ? 0 : (start - stop - 1) / -step + 1;
-            return new Bounds(start, stop, step, (int) count);
+            long first = step > 0 ? low : high;
+            long start = slice.start() instanceof Value.None ? first : clip(part(slice.start()), length, low, high);
+            long stop = slice.stop() instanceof Value.None ? low + high - first : clip(part(slice.stop()), length, low, high);
+            return new Bounds(start, stop, step, (int) new Value.Range(start, stop, step).length());
         }
 
         private static long part(Value value) {

@@ -91,7 +91,8 @@ final class Parser {
     }
 
     private void enter() {
-        if (++nesting > environment.limits().nesting()) throw TemplateError.recursion().at(source, current.start(), current.end());
+        if (++nesting > environment.limits().nesting())
+            throw TemplateError.recursion().at(source, current.start(), current.end());
     }
 
     private void link(int length) {
@@ -111,7 +112,8 @@ final class Parser {
         if (!endTags.isEmpty()) {
             String looking = endTags.peek().stream().map(Python::quote).collect(Collectors.joining(" or "));
             boolean nested = name != null && endTags.stream().anyMatch(wanted -> wanted.contains(name));
-            message.append(nested ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for "
+            message.append(nested
+                    ? " You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for "
                     : " Jinja was looking for the following tags: ").append(looking).append('.');
         }
         if (!tags.isEmpty())
@@ -217,7 +219,7 @@ final class Parser {
 
     private Stmt parseSet() {
         int start = advance().start();
-        Target target = parseTarget(null, true);
+        Target target = parseTarget(true);
         if (skip(Type.ASSIGN)) {
             Expr value = parseTuple();
             return new Node.Assign(target, value, start, lastEnd);
@@ -229,9 +231,9 @@ final class Parser {
 
     private Stmt parseFor() {
         int start = advance().start();
-        Target target = parseTarget("in", false);
+        Target target = parseTarget(false);
         expectName("in");
-        Expr iterable = parseTuple(false, false, "recursive", false, false);
+        Expr iterable = parseTuple(false, false, false, false);
         Expr test = skipName("if") ? parseExpression() : null;
         boolean recursive = skipName("recursive");
         int end = lastEnd;
@@ -242,14 +244,14 @@ final class Parser {
 
     private Stmt parseIf() {
         int start = advance().start();
-        Expr test = parseTuple(false, false, null, false, false);
+        Expr test = parseTuple(false, false, false, false);
         List<Stmt> body = parseStatements("elif", "else", "endif");
         List<Node.If> elifs = new ArrayList<>();
         List<Stmt> otherwise = List.of();
         while (true) {
             Token tag = advance();
             if (tag.isName("elif")) {
-                Expr elifTest = parseTuple(false, false, null, false, false);
+                Expr elifTest = parseTuple(false, false, false, false);
                 List<Stmt> elifBody = parseStatements("elif", "else", "endif");
                 elifs.add(new Node.If(elifTest, elifBody, List.of(), List.of(), tag.start(), elifTest.end()));
                 continue;
@@ -265,7 +267,7 @@ final class Parser {
         List<Expr> values = new ArrayList<>();
         while (!current.is(Type.BLOCK_END)) {
             if (!targets.isEmpty()) expect(Type.COMMA);
-            targets.add(parseTarget(null, false));
+            targets.add(parseTarget(false));
             expect(Type.ASSIGN);
             values.add(parseExpression());
         }
@@ -406,8 +408,8 @@ final class Parser {
         return token.text();
     }
 
-    private Target parseTarget(String endName, boolean withNamespace) {
-        Expr expr = parseTuple(true, true, endName, false, withNamespace);
+    private Target parseTarget(boolean withNamespace) {
+        Expr expr = parseTuple(true, true, false, withNamespace);
         Target target = target(expr);
         if (target == null) {
             String kind = switch (expr) {
@@ -603,7 +605,7 @@ final class Parser {
             }
             case LPAREN -> {
                 advance();
-                Expr tuple = parseTuple(false, true, null, true, false);
+                Expr tuple = parseTuple(false, true, true, false);
                 expect(Type.RPAREN);
                 return tuple;
             }
@@ -618,23 +620,22 @@ final class Parser {
     }
 
     private Expr parseTuple() {
-        return parseTuple(false, true, null, false, false);
+        return parseTuple(false, true, false, false);
     }
 
     /// Expressions with commas between them, or one expression.
     ///
-    /// @param simple   names and literals only, as in a target
-    /// @param endName  a word that ends it, beside the brackets that do
-    /// @param explicit in parentheses, where it may be empty
-    private Expr parseTuple(boolean simple, boolean withConditional, String endName, boolean explicit, boolean withNamespace) {
+    /// @param simple        names and literals only, as in a target
+    /// @param explicit      in parentheses, where it may be empty
+    /// @param withNamespace a name may have an attribute, as in `set ns.a`
+    private Expr parseTuple(boolean simple, boolean withConditional, boolean explicit, boolean withNamespace) {
         int start = current.start();
         List<Expr> items = new ArrayList<>();
         boolean tuple = false;
         if (simple) enter();
         while (true) {
             if (!items.isEmpty()) expect(Type.COMMA);
-            if (current.is(Type.VARIABLE_END) || current.is(Type.BLOCK_END) || current.is(Type.RPAREN)
-                    || endName != null && current.isName(endName)) break;
+            if (current.is(Type.VARIABLE_END) || current.is(Type.BLOCK_END) || current.is(Type.RPAREN)) break;
             items.add(simple ? parsePrimary(withNamespace) : parseExpression(withConditional));
             if (!current.is(Type.COMMA)) break;
             tuple = true;

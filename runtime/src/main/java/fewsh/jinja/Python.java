@@ -85,14 +85,10 @@ final class Python {
 
     /// `str(value)`.
     static String str(Value value) {
-        return switch (value) {
-            case Value.Str s -> s.text();
-            case Value.Undefined u -> {
-                if (u.strict()) throw u.failure();
-                yield "";
-            }
-            default -> repr(value);
-        };
+        if (value instanceof Value.Str s) return s.text();
+        if (!(value instanceof Value.Undefined u)) return repr(value);
+        if (u.strict()) throw u.failure();
+        return "";
     }
 
     static String str(Run run, Value value) {
@@ -271,13 +267,13 @@ final class Python {
     static boolean isIterable(Value value) {
         return switch (value) {
             case Value.Str _, Value.Bytes _, Array _, Value.Tuple _, Dict _, Value.Range _, Value.View _, Value.Stream _,
-                 Value.Loop _ -> true;
+                 Value.Loop _, Value.Self _ -> true;
             case Value.Undefined u -> {
                 if (u.strict()) throw u.failure();
                 yield true;
             }
             case Value.None _, Value.Bool _, Value.Int _, Value.Float _, Value.Function _, Value.Macro _, Value.Namespace _,
-                 Value.Cycler _, Value.Joiner _, Value.Type _, Value.Self _, Value.Slice _ -> false;
+                 Value.Cycler _, Value.Joiner _, Value.Type _, Value.Slice _ -> false;
         };
     }
 
@@ -292,14 +288,30 @@ final class Python {
             case Dict d -> entries(run, new Value.View(d, Value.Part.KEYS));
             case Value.View v -> entries(run, v);
             case Value.Stream s -> s.rest();
-            case Value.Loop _ -> throw TemplateError.type("a loop cannot be iterated");
+            case Value.Loop l -> turns(l);
             case Value.Undefined u -> {
                 if (u.strict()) throw u.failure();
                 yield Collections.emptyIterator();
             }
+            case Value.Self _ -> throw new TemplateError(TemplateError.Kind.KEY, "0"); // it is asked for its block 0
             case Value.None _, Value.Bool _, Value.Int _, Value.Float _, Value.Function _, Value.Macro _, Value.Namespace _,
-                 Value.Cycler _, Value.Joiner _, Value.Type _, Value.Self _, Value.Slice _ ->
+                 Value.Cycler _, Value.Joiner _, Value.Type _, Value.Slice _ ->
                     throw TemplateError.type("'" + typeName(value) + "' object is not iterable");
+        };
+    }
+
+    /// A loop read by hand: each item with the loop, which moves on.
+    private static Iterator<Value> turns(Value.Loop loop) {
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return loop.hasNext();
+            }
+
+            @Override
+            public Value next() {
+                return new Value.Tuple(List.of(loop.next(), loop));
+            }
         };
     }
 
@@ -344,7 +356,7 @@ final class Python {
                 run.work(2);
                 int c = text.text().codePointAt(next);
                 next += Character.charCount(c);
-                return new Value.Str(CodePoints.of(c), text.safe());
+                return Value.of(CodePoints.of(c));
             }
         };
     }

@@ -89,22 +89,25 @@ final class Regex {
         StringBuilder out = new StringBuilder();
         int group = 0;
         boolean inClass = false;
+        int classStart = 0;
         for (int i = 0; i < python.length(); i++) {
             char c = python.charAt(i);
             if (c == '\\') {
                 char next = python.charAt(i + 1);
                 i++;
                 if (next == 'Z' && !inClass) out.append("\\z");
-                else if ("QEpPhHRXkGzCNluL".indexOf(next) >= 0) throw new PatternSyntaxException("bad escape \\" + next, python, i);
+                else if ("QEpPhHRXkGzCNluL".indexOf(next) >= 0)
+                    throw new PatternSyntaxException("bad escape \\" + next, python, i);
                 else if (next == 'v') out.append("\\x0B");
                 else out.append('\\').append(next);
             } else if (inClass) {
-                boolean first = python.charAt(i - 1) == '[' && out.charAt(out.length() - 1) == '[' || out.toString().endsWith("[^");
+                boolean first = i == classStart + 1 || i == classStart + 2 && python.charAt(i - 1) == '^';
                 if (c == ']' && !first) inClass = false;
                 if (c == '[' || c == '&' || c == ']' && first) out.append('\\');
                 out.append(c);
             } else if (c == '[') {
                 inClass = true;
+                classStart = i;
                 out.append(c);
             } else if (c == '$' && !multiline) {
                 out.append("(?=\\n?\\z)");
@@ -158,7 +161,8 @@ final class Regex {
                     if (!replacement.startsWith("<", i + 1) || close < 0) throw new TemplateError(Kind.REGEX, "missing <");
                     String name = replacement.substring(i + 2, close);
                     Integer number = name.matches("\\d{1,4}") ? Integer.valueOf(name) : groups.get(name);
-                    if (number == null || number > count) throw new TemplateError(Kind.INDEX, "unknown group name " + Python.quote(name));
+                    if (number == null || number > count)
+                        throw new TemplateError(Kind.INDEX, "unknown group name " + Python.quote(name));
                     parts.add(text.toString());
                     text.setLength(0);
                     parts.add(number);

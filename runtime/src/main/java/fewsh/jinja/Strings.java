@@ -9,11 +9,13 @@ import java.util.Set;
 
 /// The methods of Python's `str`, on code points; a `Markup` stays one and escapes what is put into it.
 final class Strings {
-    static final Set<String> METHODS = Set.of("capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find",
-            "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
-            "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans",
-            "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip",
-            "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill");
+    static final Set<String> METHODS = Set.of(
+            "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format",
+            "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
+            "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip",
+            "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust",
+            "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
+            "translate", "upper", "zfill");
     static final Set<String> MARKUP_METHODS = Set.of("unescape", "striptags", "escape");
 
     private Strings() {}
@@ -83,7 +85,8 @@ final class Strings {
             case "encode" -> encode(s, args.bind(name, "encoding? errors?"));
             case "format" -> new Value.Str(new Formatting(run, self.safe()).format(s, args), self.safe());
             case "format_map" -> {
-                if (!(args.only(name, 1, 1).at(0) instanceof Value.Dict map)) throw TemplateError.type("format_map needs a mapping");
+                if (!(args.only(name, 1, 1).at(0) instanceof Value.Dict map))
+                    throw TemplateError.type("format_map needs a mapping");
                 yield new Value.Str(new Formatting(run, self.safe()).format(s, map), self.safe());
             }
             case "isalnum" -> all(name, args, s, CodePoints::isAlnum);
@@ -386,7 +389,9 @@ final class Strings {
             String text;
             if (self.safe()) text = Html.escape(item);
             else if (item instanceof Value.Str s) text = s.text();
-            else throw TemplateError.type("sequence item " + (i - 1) + ": expected str instance, " + Python.typeName(item) + " found");
+            else
+                throw TemplateError.type("sequence item " + (i - 1) + ": expected str instance, " + Python.typeName(item)
+                        + " found");
             run.text(text.length() + self.text().length());
             out.append(text);
         }
@@ -405,8 +410,11 @@ final class Strings {
             if (empty) return 0;
             if (wanted.isEmpty()) return text.codePointCount(from, to) + 1;
             long found = 0;
-            for (int at = text.indexOf(wanted, from); at >= 0 && at + wanted.length() <= to; at = text.indexOf(wanted, at + wanted.length()))
+            int at = text.indexOf(wanted, from);
+            while (at >= 0 && at + wanted.length() <= to) {
                 found++;
+                at = text.indexOf(wanted, at + wanted.length());
+            }
             return found;
         }
 

@@ -87,6 +87,10 @@ public final class Template {
         return source;
     }
 
+    List<Stmt> body() {
+        return body;
+    }
+
     Analysis analysis() {
         return analysis;
     }

@@ -61,7 +61,8 @@ public final class TemplateError extends RuntimeException {
     /// As `UndefinedError: 'x' is undefined (line 3, column 8: "x.y")`.
     @Override
     public String toString() {
-        String place = line == 0 ? "" : " (line " + line + ", column " + column + (piece.isEmpty() ? "" : ": \"" + piece + "\"") + ")";
+        String shown = piece.isEmpty() ? "" : ": \"" + piece + "\"";
+        String place = line == 0 ? "" : " (line " + line + ", column " + column + shown + ")";
         return kind.pythonName() + ": " + getMessage() + place;
     }
 
@@ -87,6 +88,11 @@ public final class TemplateError extends RuntimeException {
 
     static TemplateError value(String message) {
         return new TemplateError(Kind.VALUE, message);
+    }
+
+    /// AttributeError, as a filter gives it that calls a method its argument does not have.
+    static TemplateError lacks(Value value, String method) {
+        return new TemplateError(Kind.ATTRIBUTE, "'" + Python.typeName(value) + "' object has no attribute '" + method + "'");
     }
 
     static TemplateError limit(String message) {

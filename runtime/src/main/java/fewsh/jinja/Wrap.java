@@ -49,7 +49,8 @@ record Wrap(Run run, int width, boolean breakLongWords, boolean breakOnHyphens) 
             if (breakOnHyphens && CodePoints.length(chunk) > space) {
                 String head = CodePoints.sub(chunk, 0, space);
                 int hyphen = head.lastIndexOf('-');
-                if (hyphen > 0 && head.substring(0, hyphen).chars().anyMatch(c -> c != '-')) end = CodePoints.length(head.substring(0, hyphen + 1));
+                if (hyphen > 0 && head.substring(0, hyphen).chars().anyMatch(c -> c != '-'))
+                    end = CodePoints.length(head.substring(0, hyphen + 1));
             }
             line.add(CodePoints.sub(chunk, 0, end));
             left.add(CodePoints.sub(chunk, end, CodePoints.length(chunk)));
