@@ -40,9 +40,9 @@ class ArchitectureTest {
             models   | graph weights                                       | gson
             session  | onnx tensor                                         | onnxruntime
             tokenize |                                                     | djl gson
-            generate | session models tokenize                             | gson
             jinja    |                                                     |
             prompt   | jinja                                               | gson
+            generate | session models tokenize prompt                      | gson
             eval     | prompt generate                                     | gson
             train    | autodiff models session prompt tokenize             | gson
             store    |                                                     | gson

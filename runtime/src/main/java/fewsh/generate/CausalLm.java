@@ -6,6 +6,8 @@ import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
 import fewsh.models.Precision;
 import fewsh.models.Settings;
+import fewsh.prompt.ChatTemplate;
+import fewsh.prompt.Message;
 import fewsh.session.Session;
 import fewsh.tokenize.Tokenizer;
 import java.nio.file.Files;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -31,10 +34,10 @@ public final class CausalLm implements AutoCloseable {
     private final Session session;
     private final Tokenizer tokenizer;
     private final SamplingConfig defaults;
-    private final Optional<String> chatTemplate;
+    private final Optional<ChatTemplate> chatTemplate;
 
     private CausalLm(About about, Causal.Layout layout, Session session, Tokenizer tokenizer, SamplingConfig defaults,
-            Optional<String> chatTemplate) {
+            Optional<ChatTemplate> chatTemplate) {
         this.about = about;
         this.layout = layout;
         this.session = session;
@@ -52,7 +55,7 @@ public final class CausalLm implements AutoCloseable {
         About about;
         Causal.Layout layout;
         SamplingConfig defaults;
-        Optional<String> template;
+        Optional<ChatTemplate> template;
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             Causal page = Architectures.causal(checkpoint);
             layout = page.layout();
@@ -116,13 +119,12 @@ public final class CausalLm implements AutoCloseable {
                 checkpoint.weights().bytes(), footprint.whole());
     }
 
-    private static Optional<String> chatTemplate(Checkpoint checkpoint) {
-        if (checkpoint.isGguf())
-            return checkpoint.weights().metadata().get("tokenizer.chat_template") instanceof String s ? Optional.of(s) : Optional.empty();
-        Path file = checkpoint.path().resolve("chat_template.jinja");
-        Path config = checkpoint.path().resolve("tokenizer_config.json");
-        return Files.exists(file) || Files.exists(config) && checkpoint.json("tokenizer_config.json").has("chat_template")
-                ? Optional.of("") : Optional.empty();
+    private static Optional<ChatTemplate> chatTemplate(Checkpoint checkpoint) {
+        if (!checkpoint.isGguf()) return ChatTemplate.find(checkpoint.path());
+        var metadata = checkpoint.weights().metadata();
+        List<?> tokens = metadata.get("tokenizer.ggml.tokens") instanceof List<?> list ? list : List.of();
+        return ChatTemplate.ofGguf(checkpoint.path().toString(), metadata,
+                id -> id >= 0 && id < tokens.size() ? String.valueOf(tokens.get((int) id)) : null);
     }
 
     private static SamplingConfig defaults(Checkpoint checkpoint) {
@@ -152,8 +154,8 @@ public final class CausalLm implements AutoCloseable {
         return defaults;
     }
 
-    /// The chat template of a GGUF file; empty text for a folder that keeps one of its own.
-    public Optional<String> chatTemplate() {
+    /// How the model wants conversations written; empty for a model that only continues text.
+    public Optional<ChatTemplate> chatTemplate() {
         return chatTemplate;
     }
 
@@ -161,6 +163,15 @@ public final class CausalLm implements AutoCloseable {
     public int[] encode(String text) {
         int[] ids = tokenizer.encode(text, true, false);
         return ids.length > 0 ? ids : new int[] {startOfText()};
+    }
+
+    /// The ids of a conversation, as the chat template writes it: special tokens are recognised, nothing is put in front.
+    ///
+    /// @throws UserError if the model has no chat template, or the template refuses the messages
+    public int[] encode(List<Message> messages, boolean addGenerationPrompt) {
+        ChatTemplate template = chatTemplate.orElseThrow(() -> new UserError(about.name(), "the model has no chat template",
+                "send the text as it is with --raw"));
+        return tokenizer.encode(template.render(messages, addGenerationPrompt, Map.of()), false, true);
     }
 
     /// The token that stands for an empty context: BOS, or EOS where there is none.

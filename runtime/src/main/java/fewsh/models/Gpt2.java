@@ -21,7 +21,7 @@ public record Gpt2(Config config) implements Causal {
                 throw new UserError(s.where(), "n_embd " + nEmbd + " is not a multiple of n_head " + nHead, "");
             s.only("add_cross_attention", false);
             return new Config(s.size("vocab_size", 50257), s.size("n_positions", s.size("n_ctx", 1024)), nEmbd,
-                    s.size("n_layer", 12), nHead, s.size("n_inner", 4 * nEmbd), (float) s.real("layer_norm_epsilon", 1e-5),
+                    s.size("n_layer", 12), nHead, s.size("n_inner", s.product("n_inner", 4, nEmbd)), (float) s.real("layer_norm_epsilon", 1e-5),
                     s.choice("activation_function", "gelu_new", Net.ACTIVATIONS),
                     s.flag("scale_attn_by_inverse_layer_idx", false), s.flag("scale_attn_weights", true),
                     s.flag("tie_word_embeddings", true));

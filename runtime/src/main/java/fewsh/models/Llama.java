@@ -23,6 +23,7 @@ public record Llama(Config config) implements Causal {
                 throw new UserError(s.where(), "num_attention_heads " + nHead + " is not a multiple of num_key_value_heads "
                         + nKvHead, "");
             if (headDim % 2 != 0) throw new UserError(s.where(), "head_dim must be even, was " + headDim, "");
+            s.product("width of the queries", nHead, headDim);
             s.only("partial_rotary_factor", 1.0);
             int nPositions = s.size("max_position_embeddings", 2048);
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), s.size("num_hidden_layers"),

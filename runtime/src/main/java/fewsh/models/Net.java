@@ -253,6 +253,7 @@ public final class Net {
 
     /// As `queryKeyValue`, in float32 with zeros between the heads; models with such heads are small.
     private Value padded(Value x, Heads heads, List<Linear> linears) {
+        linears.forEach(this::stored);
         int wide = cacheDim(heads.dim());
         int columns = linears.getFirst().columns();
         float[] weights = new float[heads.all() * wide * columns];
@@ -384,6 +385,7 @@ public final class Net {
     }
 
     private float[] ordered(Linear l) {
+        stored(l);
         float[] values = new float[l.rows() * l.columns()];
         fill(l, MemorySegment.ofArray(values));
         return values;

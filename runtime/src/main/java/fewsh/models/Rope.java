@@ -11,6 +11,9 @@ import java.util.Map;
 /// @param factor of cos and sin; 1 but for yarn
 /// Source: Su et al. 2021; scalings as `modeling_rope_utils.py` of Hugging Face's transformers has them.
 public record Rope(float[] inverseFrequencies, float factor) {
+    /// Numbers of one table at most.
+    private static final long LARGEST = 1L << 28;
+
     /// cos then sin, each `(positions, pairs)`.
     float[][] tables(int positions) {
         int pairs = inverseFrequencies.length;
@@ -29,7 +32,10 @@ public record Rope(float[] inverseFrequencies, float factor) {
     static Rope of(Settings s, int headDim, int nPositions) {
         Settings r = s.has("rope_parameters") ? s.object("rope_parameters") : s.object("rope_scaling");
         double theta = r.real("rope_theta", s.real("rope_theta", 10000));
-        if (!(theta > 1)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
+        if ((long) nPositions * headDim > LARGEST)
+            throw new UserError(s.where(), "max_position_embeddings " + nPositions + " is more than can be held for heads of "
+                    + headDim, "");
+        if (!(theta > 1 && theta < Double.POSITIVE_INFINITY)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
         double[] frequencies = new double[headDim / 2];
         for (int i = 0; i < frequencies.length; i++) frequencies[i] = 1 / Math.pow(theta, 2.0 * i / headDim);
         double magnitude = 1;
@@ -55,7 +61,7 @@ public record Rope(float[] inverseFrequencies, float factor) {
 
     private static double positive(Settings s, String key) {
         double value = s.real(key, Double.NaN);
-        if (value > 0) return value;
+        if (value > 0 && value < Double.POSITIVE_INFINITY) return value;
         throw new UserError(s.where(), "\"" + key + "\" must be a number above 0", "");
     }
 

@@ -11,7 +11,10 @@ import java.util.List;
 ///
 /// @param where the file it came from
 public record Settings(String where, JsonObject json) {
-    /// A size: a whole number from 1 to 2³¹−1.
+    /// No published model has a larger size; products of two stay within what is counted in 64 bits.
+    private static final int LARGEST = 1 << 24;
+
+    /// A size: a whole number from 1 to 2²⁴.
     ///
     /// @throws UserError if it is missing or none
     public int size(String key) {
@@ -23,11 +26,18 @@ public record Settings(String where, JsonObject json) {
         if (!has(key)) return otherwise;
         BigDecimal value = number(key);
         try {
-            if (value.signum() > 0) return value.intValueExact();
+            if (value.signum() > 0 && value.compareTo(BigDecimal.valueOf(LARGEST)) <= 0) return value.intValueExact();
         } catch (ArithmeticException e) {
-            throw wrong(key, "a whole number from 1 to 2147483647", e);
+            throw wrong(key, "a whole number from 1 to " + LARGEST, e);
         }
-        throw wrong(key, "a whole number from 1 to 2147483647", null);
+        throw wrong(key, "a whole number from 1 to " + LARGEST, null);
+    }
+
+    /// Checks that a size made of two others is one as well.
+    public int product(String what, long a, long b) {
+        if (a * b > LARGEST)
+            throw new UserError(where, what + " is " + a + " times " + b + ", more than " + LARGEST, "fetch the file again");
+        return (int) (a * b);
     }
 
     public double real(String key, double otherwise) {
