@@ -5,8 +5,10 @@ import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -19,6 +21,8 @@ public final class GraphBuilder {
     private final SequencedMap<String, Tensor> initializers = new LinkedHashMap<>();
     private final List<Node> nodes = new ArrayList<>();
     private final List<Value> outputs = new ArrayList<>();
+    /// Values that became outputs, under their first names, which callers still hold.
+    private final Map<Value, Value> renamed = new HashMap<>();
     private String scope = "";
 
     public GraphBuilder(String name) {
@@ -61,15 +65,16 @@ public final class GraphBuilder {
 
     /// Makes `value` an output of the graph under `name`.
     public void output(String name, Value value) {
+        Value named = new Value(name, value.dtype(), value.shape());
         for (int i = 0; i < nodes.size(); i++) {
             Node n = nodes.get(i);
             if (!n.outputs().contains(value)) continue;
-            Value renamed = new Value(name, value.dtype(), value.shape());
-            List<Value> made = n.outputs().stream().map(v -> v.equals(value) ? renamed : v).toList();
+            List<Value> made = n.outputs().stream().map(v -> v.equals(value) ? named : v).toList();
             nodes.set(i, new Node(n.name(), n.op(), n.inputs(), made));
             nodes.replaceAll(m -> new Node(m.name(), m.op(),
-                    m.inputs().stream().map(v -> v.equals(value) ? renamed : v).toList(), m.outputs()));
-            outputs.add(renamed);
+                    m.inputs().stream().map(v -> v.equals(value) ? named : v).toList(), m.outputs()));
+            outputs.add(named);
+            renamed.put(value, named);
             return;
         }
         throw new IllegalArgumentException("no node makes " + value);
@@ -79,7 +84,7 @@ public final class GraphBuilder {
     ///
     /// @return one value an output, [Value#ABSENT] where an optional one is not made
     public List<Value> apply(Op op, Value... in) {
-        List<Value> from = List.of(in);
+        List<Value> from = Arrays.stream(in).map(v -> renamed.getOrDefault(v, v)).toList();
         String node = scope + op.type() + "_" + nodes.size();
         List<Value> made = new ArrayList<>();
         for (var out : Shapes.of(op, from, v -> Optional.ofNullable(initializers.get(v.name())))) {

@@ -7,9 +7,12 @@ import fewsh.tensor.ShapeException;
 import fewsh.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// What each operator makes of its inputs: dtype and shape, one case an operator.
 final class Shapes {
@@ -59,7 +62,11 @@ final class Shapes {
                 yield one(in.get(2).dtype(), gathered(x.shape(), gatherAxis, in.get(1).shape()));
             }
             case Op.Reshape() -> one(x.dtype(), reshaped(x.shape(), longs(in.get(1), constants)));
-            case Op.Transpose(var perm) -> one(x.dtype(), new Shape(perm.stream().map(i -> x.shape().dim(i)).toList()));
+            case Op.Transpose(var perm) -> {
+                if (!perm.stream().sorted().toList().equals(IntStream.range(0, x.shape().rank()).boxed().toList()))
+                    throw new ShapeException("perm " + perm + " must have each axis once");
+                yield one(x.dtype(), new Shape(perm.stream().map(i -> x.shape().dim(i)).toList()));
+            }
             case Op.Concat(int axis) -> one(x.dtype(), concat(in, axis));
             case Op.Split(int axis) -> {
                 long[] sizes = longs(in.get(1), constants);
@@ -78,7 +85,7 @@ final class Shapes {
             }
             case Op.SkipLayerNormalization _, Op.SkipSimplifiedLayerNormalization _ -> {
                 if (!x.shape().equals(in.get(1).shape())) throw new ShapeException("the two summands differ");
-                expect(in.get(2).shape(), x.shape().dim(-1));
+                for (Value weight : in.subList(2, in.size())) expect(weight.shape(), x.shape().dim(-1));
                 Optional<Made> made = Optional.of(new Made(x.dtype(), x.shape()));
                 yield List.of(made, Optional.empty(), Optional.empty(), made);
             }
@@ -145,6 +152,8 @@ final class Shapes {
         List<Dim> dims = new ArrayList<>();
         List<Dim> left = new ArrayList<>(from.dims());
         long known = 1;
+        if (Arrays.stream(to).anyMatch(size -> size < -1) || Arrays.stream(to).filter(size -> size == -1).count() > 1)
+            throw new ShapeException("cannot reshape to " + Arrays.toString(to) + ": sizes, 0 and one -1 are allowed");
         for (int i = 0; i < to.length; i++) {
             Dim dim = to[i] == 0 ? from.dim(i) : to[i] == -1 ? null : Dim.of(to[i]);
             dims.add(dim);
@@ -154,11 +163,11 @@ final class Shapes {
         List<String> symbols = left.stream().filter(d -> d instanceof Dim.Symbol).map(Dim::toString).toList();
         long rest = 1;
         for (Dim dim : left) if (dim instanceof Dim.Fixed(long size)) rest *= size;
-        if (known == 0 || rest % known != 0) throw new ShapeException("cannot reshape to " + java.util.Arrays.toString(to));
+        if (known == 0 || rest % known != 0) throw new ShapeException("cannot reshape to " + Arrays.toString(to));
         String size = rest / known == 1 ? "" : rest / known + "*";
         Dim inferred = symbols.isEmpty() ? Dim.of(rest / known) : Dim.of(size + String.join("*", symbols));
         if (!dims.contains(null) && (!symbols.isEmpty() || rest != known))
-            throw new ShapeException("cannot reshape to " + java.util.Arrays.toString(to));
+            throw new ShapeException("cannot reshape to " + Arrays.toString(to));
         dims.replaceAll(d -> d == null ? inferred : d);
         return new Shape(dims);
     }
@@ -167,21 +176,25 @@ final class Shapes {
         Shape first = in.getFirst().shape();
         long sum = 0;
         for (Value v : in) {
+            same(v, in.getFirst());
             if (!v.shape().with(axis, Dim.of(0)).equals(first.with(axis, Dim.of(0)))) throw new ShapeException("shapes differ");
             sum += v.shape().size(axis);
         }
         return first.with(axis, Dim.of(sum));
     }
 
+    /// No axes at all means every axis.
     private static Shape reduced(Shape shape, long[] axes, boolean keepdims) {
         List<Dim> dims = new ArrayList<>(shape.dims());
+        if (axes.length == 0) axes = LongStream.range(0, shape.rank()).toArray();
         for (long axis : axes) dims.set(shape.axis((int) axis), keepdims ? Dim.of(1) : null);
         dims.removeIf(d -> d == null);
         return new Shape(dims);
     }
 
     private static long[] longs(Value v, Function<Value, Optional<Tensor>> constants) {
-        Tensor t = constants.apply(v).orElseThrow(() -> new ShapeException(v.name() + " must be an int64 initializer"));
+        Tensor t = constants.apply(v).filter(c -> c.dtype() == DType.INT64)
+                .orElseThrow(() -> new ShapeException(v.name() + " must be an int64 initializer"));
         return t.data().toArray(ValueLayout.JAVA_LONG_UNALIGNED);
     }
 }
