@@ -6,6 +6,7 @@ import fewsh.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +24,8 @@ public final class OperatorCases {
     /// @param inPlace for outputs that are the very memory of an input: its name
     /// @param tolerance of one number, relative to 1 + |expected|
     /// @param slack further absolute tolerance of each number of the first output; empty for none
-    public record Case(String label, Class<? extends Op> op, Graph graph, SequencedMap<String, Tensor> in, Map<String, String> inPlace,
-            double tolerance, double[] slack) {
+    public record Case(String label, Class<? extends Op> op, Graph graph, SequencedMap<String, Tensor> in,
+            Map<String, String> inPlace, double tolerance, double[] slack) {
         @Override
         public String toString() {
             return op.getSimpleName() + ": " + label;
@@ -76,7 +77,11 @@ public final class OperatorCases {
         }
 
         Value x(String name, long... sizes) {
-            return in(name, Tensor.ofFloat32(normal(sizes), sizes));
+            return x(name, Shape.of(sizes), sizes);
+        }
+
+        Value x(String name, Shape declared, long... sizes) {
+            return in(name, Tensor.ofFloat32(normal(sizes), sizes), declared);
         }
 
         Value constant(String name, long... sizes) {
@@ -121,8 +126,7 @@ public final class OperatorCases {
             row(op, FLOAT32, s -> s.out(op, s.x("a"), s.x("b", 2, 2)));
             row(op, FLOAT32, s -> s.out(op, s.x("a", 3, 4), s.constant("b", 3, 1)));
             row(op, EXACT, s -> s.out(op, s.in("a", s.below(-9, 9, 2, 3)), s.in("b", s.below(-9, 9, 1, 3))));
-            row(op, FLOAT32, s -> s.out(op,
-                    s.in("a", Tensor.ofFloat32(s.normal(2, 3), 2, 3), Shape.named("batch", 3)), s.x("b", 1, 3)));
+            row(op, FLOAT32, s -> s.out(op, s.x("a", Shape.named("batch", 3), 2, 3), s.x("b", 1, 3)));
         }
         for (Op op : List.of(new Op.Sigmoid(), new Op.Tanh(), new Op.Relu(), new Op.Gelu("none"), new Op.Gelu("tanh"),
                 new Op.QuickGelu(1), new Op.QuickGelu(1.702f))) {
@@ -147,8 +151,7 @@ public final class OperatorCases {
         row(matMul, FLOAT32, s -> s.out(matMul, s.x("a", 2, 3, 33), s.constant("b", 33, 7)));
         row(matMul, FLOAT32, s -> s.out(matMul, s.x("a", 2, 1, 3, 4), s.x("b", 5, 4, 2)));
         row(matMul, FLOAT32, s -> s.out(matMul, s.x("a", 3, 4), s.x("b", 2, 4, 1)));
-        row(matMul, FLOAT32, s -> s.out(matMul,
-                s.in("a", Tensor.ofFloat32(s.normal(2, 3, 4), 2, 3, 4), Shape.named("batch", "sequence", 4)), s.constant("b", 4, 5)));
+        row(matMul, FLOAT32, s -> s.out(matMul, s.x("a", Shape.named("batch", "sequence", 4), 2, 3, 4), s.constant("b", 4, 5)));
         for (boolean a : new boolean[] {false, true})
             for (boolean b : new boolean[] {false, true}) {
                 Op op = new Op.FusedMatMul(a, b);
@@ -168,23 +171,25 @@ public final class OperatorCases {
 
     private void moving() {
         for (int axis : new int[] {0, 1, -1})
-            row(new Op.Gather(axis), EXACT, s -> s.out(new Op.Gather(axis), s.x("x", 3, 4, 3), s.in("ids", s.below(-3, 3, 2, 5))));
+            row(new Op.Gather(axis), EXACT,
+                    s -> s.out(new Op.Gather(axis), s.x("x", 3, 4, 3), s.in("ids", s.below(-3, 3, 2, 5))));
         row(new Op.Gather(0), EXACT, s -> s.out(new Op.Gather(0), s.constant("x", 7, 3), s.in("ids", s.below(0, 7))));
         row(new Op.Gather(0), EXACT, s -> s.out(new Op.Gather(0), s.constant("x", 7, 3),
                 s.in("ids", s.below(0, 7, 2, 3), Shape.named("batch", "sequence"))));
         for (long[] to : new long[][] {{6, 4}, {0, -1}, {-1}, {0, 0, 2, 2}, {4, 0, -1}, {2, 3, 4, 1}})
             row(new Op.Reshape(), EXACT, s -> s.out(s.g.reshape(s.x("x", 2, 3, 4), to)));
-        row(new Op.Reshape(), EXACT, s -> s.out(s.g.reshape(
-                s.in("x", Tensor.ofFloat32(s.normal(2, 3, 4), 2, 3, 4), Shape.named("batch", "sequence", 4)), 0, 0, 2, -1)));
-        row(new Op.Reshape(), EXACT, s -> s.out(s.g.reshape(
-                s.in("x", Tensor.ofFloat32(s.normal(2, 3, 4), 2, 3, 4), Shape.named("batch", "sequence", 4)), -1, 4)));
-        for (List<Integer> perm : List.of(List.of(1, 0), List.of(0, 2, 1), List.of(2, 0, 1), List.of(0, 2, 1, 3), List.of(3, 1, 0, 2)))
+        for (long[] to : new long[][] {{0, 0, 2, -1}, {-1, 4}, {-1, 2}})
+            row(new Op.Reshape(), EXACT,
+                    s -> s.out(s.g.reshape(s.x("x", Shape.named("batch", "sequence", 4), 2, 3, 4), to)));
+        for (List<Integer> perm : List.of(List.of(0), List.of(1, 0), List.of(0, 2, 1), List.of(2, 0, 1), List.of(0, 2, 1, 3),
+                List.of(3, 1, 0, 2)))
             row(new Op.Transpose(perm), EXACT, s -> s.out(new Op.Transpose(perm),
-                    s.x("x", perm.size() == 2 ? new long[] {2, 3} : perm.size() == 3 ? new long[] {2, 3, 4} : new long[] {2, 3, 4, 5})));
+                    s.x("x", Arrays.copyOf(new long[] {2, 3, 4, 5}, perm.size()))));
         for (int axis : new int[] {0, 2, -2})
             row(new Op.Concat(axis), EXACT, s -> s.out(new Op.Concat(axis), s.x("a", 2, axis == -2 ? 1 : 3, 4),
                     s.x("b", 2, 3, 4), s.constant("c", axis == 0 ? 1 : 2, 3, 4)));
-        row(new Op.Concat(1), EXACT, s -> s.out(new Op.Concat(1), s.in("a", s.below(0, 9, 2, 2)), s.in("b", s.below(0, 9, 2, 1))));
+        row(new Op.Concat(1), EXACT,
+                s -> s.out(new Op.Concat(1), s.in("a", s.below(0, 9, 2, 2)), s.in("b", s.below(0, 9, 2, 1))));
         row(new Op.Split(0), EXACT, s -> s.out(s.g.split(s.x("x", 5, 2), 0, 2, 3).toArray(Value[]::new)));
         row(new Op.Split(-1), EXACT, s -> s.out(s.g.split(s.x("x", 2, 3, 8), -1, 4, 1, 3).toArray(Value[]::new)));
         row(new Op.Split(1), EXACT, s -> s.out(s.g.split(s.x("x", 2, 3), 1, 3).toArray(Value[]::new)));
@@ -272,30 +277,34 @@ public final class OperatorCases {
     ///
     /// @param past positions filled before the run, row by row
     /// @param capacity of the cache; 0: pasts as long as they are filled, and presents of their own
-    private record Attention(String label, int heads, int kvHeads, int dim, int sequence, int[] past, int capacity, boolean packed,
-            boolean rotary, boolean interleaved, int window, float scale) {
+    private record Attention(String label, Op.GroupQueryAttention op, int dim, int sequence, int[] past, int capacity,
+            boolean packed) {
         static Attention of(String label, int sequence, int[] past, int capacity) {
-            return new Attention(label, 4, 2, 16, sequence, past, capacity, true, true, false, -1, 0);
+            return new Attention(label, new Op.GroupQueryAttention(4, 2, true, false, -1, 0), 16, sequence, past, capacity, true);
         }
 
         Attention heads(int heads, int kvHeads, int dim) {
-            return new Attention(label, heads, kvHeads, dim, sequence, past, capacity, packed, rotary, interleaved, window, scale);
+            return with(new Op.GroupQueryAttention(heads, kvHeads, true, false, -1, 0), dim, packed);
         }
 
         Attention separate() {
-            return new Attention(label, heads, kvHeads, dim, sequence, past, capacity, false, rotary, interleaved, window, scale);
+            return with(op, dim, false);
         }
 
         Attention turning(boolean rotary, boolean interleaved) {
-            return new Attention(label, heads, kvHeads, dim, sequence, past, capacity, packed, rotary, interleaved, window, scale);
+            return with(new Op.GroupQueryAttention(4, 2, rotary, interleaved, -1, 0), dim, packed);
         }
 
         Attention window(int window) {
-            return new Attention(label, heads, kvHeads, dim, sequence, past, capacity, packed, rotary, interleaved, window, scale);
+            return with(new Op.GroupQueryAttention(4, 2, true, false, window, 0), dim, packed);
         }
 
         Attention scale(float scale) {
-            return new Attention(label, heads, kvHeads, dim, sequence, past, capacity, packed, rotary, interleaved, window, scale);
+            return with(new Op.GroupQueryAttention(4, 2, true, false, -1, scale), dim, packed);
+        }
+
+        private Attention with(Op.GroupQueryAttention op, int dim, boolean packed) {
+            return new Attention(label, op, dim, sequence, past, capacity, packed);
         }
     }
 
@@ -331,8 +340,9 @@ public final class OperatorCases {
     private void attention(Attention a) {
         row(Op.GroupQueryAttention.class, a.label(), FLOAT32, s -> {
             int batch = a.past().length;
-            long width = (long) a.heads() * a.dim();
-            long kvWidth = (long) a.kvHeads() * a.dim();
+            long width = (long) a.op().numHeads() * a.dim();
+            int kvHeads = a.op().kvNumHeads();
+            long kvWidth = (long) kvHeads * a.dim();
             int[] seqlensK = new int[batch];
             int total = 0;
             for (int b = 0; b < batch; b++) {
@@ -343,14 +353,12 @@ public final class OperatorCases {
             Value q = s.x("q", batch, a.sequence(), a.packed() ? width + 2 * kvWidth : width);
             Value k = a.packed() ? Value.ABSENT : s.x("k", batch, a.sequence(), kvWidth);
             Value v = a.packed() ? Value.ABSENT : s.x("v", batch, a.sequence(), kvWidth);
-            Shape cache = Shape.named("batch", a.kvHeads(), "capacity", a.dim());
-            Value pastKey = s.in("past_key", Tensor.ofFloat32(s.normal(batch, a.kvHeads(), held, a.dim()),
-                    batch, a.kvHeads(), held, a.dim()), cache);
-            Value pastValue = s.in("past_value", Tensor.ofFloat32(s.normal(batch, a.kvHeads(), held, a.dim()),
-                    batch, a.kvHeads(), held, a.dim()), cache);
+            Shape cache = Shape.named("batch", kvHeads, "capacity", a.dim());
+            Value pastKey = s.x("past_key", cache, batch, kvHeads, held, a.dim());
+            Value pastValue = s.x("past_value", cache, batch, kvHeads, held, a.dim());
             List<Value> in = new ArrayList<>(List.of(q, k, v, pastKey, pastValue,
                     s.in("seqlens_k", Tensor.ofInt32(seqlensK, batch)), s.in("total", Tensor.ofInt32(new int[] {total}))));
-            if (a.rotary()) {
+            if (a.op().doRotary()) {
                 int pairs = a.dim() / 2;
                 float[] cos = new float[(total + 2) * pairs];
                 float[] sin = new float[(total + 2) * pairs];
@@ -362,8 +370,7 @@ public final class OperatorCases {
                 in.add(s.g.initializer("cos", Tensor.ofFloat32(cos, total + 2, pairs)));
                 in.add(s.g.initializer("sin", Tensor.ofFloat32(sin, total + 2, pairs)));
             }
-            Op op = new Op.GroupQueryAttention(a.heads(), a.kvHeads(), a.rotary(), a.interleaved(), a.window(), a.scale());
-            s.out(op, in.toArray(Value[]::new));
+            s.out(a.op(), in.toArray(Value[]::new));
             if (a.capacity() > 0) {
                 s.inPlace.put("y1", "past_key");
                 s.inPlace.put("y2", "past_value");

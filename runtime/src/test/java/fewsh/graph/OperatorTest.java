@@ -88,7 +88,8 @@ class OperatorTest {
             out.put(v.name(), row.inPlace().containsKey(v.name()) ? row.in().get(row.inPlace().get(v.name()))
                     : Tensor.allocate(Arena.ofAuto(), v.dtype(), sizes));
         }
-        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1)); Session.Bound bound = session.bind(row.in(), out)) {
+        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1));
+                Session.Bound bound = session.bind(row.in(), out)) {
             assertTrue(bound.run());
         }
         return out;
@@ -102,8 +103,8 @@ class OperatorTest {
             double slack = row.slack().length > 0 ? row.slack()[i] : 0;
             double off = Math.abs(got.values()[i] - expected);
             if (!(off <= row.tolerance() * (1 + Math.abs(expected)) + slack))
-                fail(name + Arrays.toString(want.index(i)) + " is " + got.values()[i] + ", expected " + expected + " (off by " + off
-                        + "; " + row.graph() + ")");
+                fail(name + Arrays.toString(want.index(i)) + " is " + got.values()[i] + ", expected " + expected
+                        + " (off by " + off + "; " + row.graph() + ")");
         }
     }
 

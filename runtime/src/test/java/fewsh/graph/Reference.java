@@ -25,7 +25,8 @@ public final class Reference {
     /// Row-major numbers of any dtype; integers up to 2⁵³ are exact.
     public record Array(int[] sizes, double[] values) {
         public Array {
-            if (count(sizes) != values.length) throw new IllegalArgumentException(Arrays.toString(sizes) + " of " + values.length);
+            if (count(sizes) != values.length)
+                throw new IllegalArgumentException(Arrays.toString(sizes) + " of " + values.length);
         }
 
         static Array of(int[] sizes, IntToDoubleFunction value) {
@@ -95,7 +96,8 @@ public final class Reference {
         graph.initializers().forEach((name, t) -> known.put(name, Array.of(t)));
         in.forEach((name, t) -> known.put(name, Array.of(t)));
         for (Node node : graph.nodes()) {
-            List<Array> made = apply(node.op(), node.inputs().stream().map(v -> v.isAbsent() ? null : known.get(v.name())).toList());
+            List<Array> made = apply(node.op(),
+                    node.inputs().stream().map(v -> v.isAbsent() ? null : known.get(v.name())).toList());
             for (int i = 0; i < node.outputs().size(); i++)
                 if (!node.outputs().get(i).isAbsent()) known.put(node.outputs().get(i).name(), made.get(i));
         }
@@ -441,7 +443,8 @@ public final class Reference {
         return List.of(y, key, value);
     }
 
-    private static double[] attend(double[] q, Array key, Array value, int b, int kvHead, int position, int window, double scale) {
+    private static double[] attend(
+            double[] q, Array key, Array value, int b, int kvHead, int position, int window, double scale) {
         int first = window < 0 ? 0 : Math.max(0, position - window + 1);
         double[] weights = new double[position + 1];
         double sum = 0;
@@ -474,7 +477,8 @@ public final class Reference {
     }
 
     /// The head, turned by its position: pairs are (i, i + dim/2), or (2i, 2i + 1) when interleaved.
-    private static double[] turned(Op.GroupQueryAttention op, List<Array> in, int b, int s, int position, Array from, int head, int dim) {
+    private static double[] turned(
+            Op.GroupQueryAttention op, List<Array> in, int b, int s, int position, Array from, int head, int dim) {
         double[] x = head(from, b, s, head, dim);
         if (!op.doRotary()) return x;
         double[] y = new double[dim];
