@@ -3,6 +3,7 @@ package fewsh.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import fewsh.UserError;
 import fewsh.graph.Graph;
@@ -38,6 +39,8 @@ public final class OnnxFile {
     private static final int OPSET = 21;
     /// Smaller initializers stay inside the model: shapes must, since the runtime reads them while it loads.
     private static final long INLINE_BYTES = 1024;
+    /// A model beyond this is not read into memory; its weights belong in a data file.
+    private static final long LARGEST = 1 << 30;
 
     private OnnxFile() {}
 
@@ -187,12 +190,17 @@ public final class OnnxFile {
 
     /// Reads a model made of our operators; the initializers' memory belongs to the garbage collector.
     ///
-    /// @throws UserError for a file that is no such model: truncated, corrupt, with operators that are none of ours, or with
-    ///         external data outside the model's folder or beyond the data file's end
+    /// @throws UserError for a file that is not there or no such model: larger than 1 GiB, truncated, corrupt, with operators
+    ///         that are none of ours, or with external data outside the model's folder or beyond the data file's end
     public static Graph read(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) throw new UserError(file.toString(), "there is no such file", "");
+        if (Files.size(file) > LARGEST)
+            throw new UserError(file.toString(),
+                    "an ONNX model of " + Files.size(file) + " bytes, at most " + LARGEST + " are read",
+                    "export it with its weights in a data file");
         byte[] bytes = Files.readAllBytes(file);
         try {
-            return new Reading(file).model(CodedInputStream.newInstance(bytes));
+            return new Reading(file).model(Reading.coded(UnsafeByteOperations.unsafeWrap(bytes)));
         } catch (IOException | RuntimeException e) {
             if (e instanceof UserError known) throw known;
             throw new UserError(file.toString(), "not an ONNX model that can be read: " + e.getMessage(),
@@ -219,7 +227,14 @@ public final class OnnxFile {
         }
 
         private static CodedInputStream nested(CodedInputStream in) throws IOException {
-            return in.readBytes().newCodedInput();
+            return coded(in.readBytes());
+        }
+
+        /// Reads without a copy: messages within messages are views of the file's bytes.
+        static CodedInputStream coded(ByteString bytes) {
+            CodedInputStream in = bytes.newCodedInput();
+            in.enableAliasing(true);
+            return in;
         }
 
         Graph model(CodedInputStream in) throws IOException {
@@ -333,8 +348,8 @@ public final class OnnxFile {
             Shape shape = Shape.of(sizes.stream().mapToLong(Long::longValue).toArray());
             MemorySegment data;
             if (external.isEmpty()) {
-                byte[] bytes = raw[0] == null ? new byte[0] : raw[0].toByteArray();
-                data = Arena.ofAuto().allocate(bytes.length, 8).copyFrom(MemorySegment.ofArray(bytes));
+                ByteBuffer bytes = raw[0] == null ? ByteBuffer.allocate(0) : raw[0].asReadOnlyByteBuffer();
+                data = Arena.ofAuto().allocate(bytes.remaining(), 8).copyFrom(MemorySegment.ofBuffer(bytes));
             } else {
                 data = map(name[0], external);
             }
@@ -354,14 +369,18 @@ public final class OnnxFile {
         private MemorySegment map(String name, Map<String, String> external) throws IOException {
             Path folder = file.toAbsolutePath().normalize().getParent();
             Path data = folder.resolve(external.getOrDefault("location", "")).normalize();
-            if (!data.startsWith(folder) || !data.toRealPath().startsWith(folder.toRealPath()))
-                throw new UserError(file.toString(), "the data of \"" + name + "\" is outside the model's folder: \""
+            String named = "\"" + name + "\"";
+            if (!data.startsWith(folder) || Files.exists(data) && !data.toRealPath().startsWith(folder.toRealPath()))
+                throw new UserError(file.toString(), "the data of " + named + " is outside the model's folder: \""
                         + external.get("location") + "\"", "put the data file beside the model");
+            if (!Files.isRegularFile(data))
+                throw new UserError(file.toString(), "the data of " + named + " is in \"" + external.get("location")
+                        + "\", which is no file", "put the data file beside the model");
             long offset = Long.parseLong(external.getOrDefault("offset", "0"));
             long length = Long.parseLong(external.getOrDefault("length", "-1"));
             try (FileChannel channel = FileChannel.open(data)) {
                 if (offset < 0 || length < 0 || length > channel.size() - offset)
-                    throw new UserError(data.toString(), "\"" + name + "\" takes bytes " + offset + " to " + (offset + length)
+                    throw new UserError(data.toString(), named + " takes " + length + " bytes from byte " + offset
                             + ", the file has " + channel.size(), "fetch or export the file again");
                 return channel.map(FileChannel.MapMode.READ_ONLY, offset, length, Arena.ofAuto());
             }
