@@ -30,7 +30,8 @@ public final class Session implements AutoCloseable {
     /// @param plugins the folder of provider plugins; need not exist
     /// @param initializers weights handed over in memory, under the names of external initializers; must outlive the session
     /// @param settings further entries of ONNX Runtime's session configuration
-    public record Options(Device device, int threads, Path plugins, Map<String, Tensor> initializers, Map<String, String> settings) {
+    public record Options(
+            Device device, int threads, Path plugins, Map<String, Tensor> initializers, Map<String, String> settings) {
         public Options {
             initializers = Map.copyOf(initializers);
             settings = Map.copyOf(settings);
@@ -130,7 +131,7 @@ public final class Session implements AutoCloseable {
                     long size = info.getShape()[i];
                     dims.add(size >= 0 ? Dim.of(size) : Dim.of(symbol.isEmpty() ? "?" : symbol));
                 }
-                ports.add(new Port(node.getName(), DType.ofOnnx(info.onnxType.value), new Shape(dims)));
+                ports.add(new Port(node.getName(), dtype(info.type, node.getName()), new Shape(dims)));
             }
             return ports;
         } catch (OrtException e) {
@@ -205,6 +206,11 @@ public final class Session implements AutoCloseable {
         } catch (OrtException e) {
             throw new IllegalStateException("could not hand over " + t.dtype() + t.shape(), e);
         }
+    }
+
+    private DType dtype(OnnxJavaType type, String port) {
+        for (DType dtype : DType.values()) if (type(dtype) == type) return dtype;
+        throw new UserError(name, "\"" + port + "\" holds " + type + ", which is not supported", "");
     }
 
     private static OnnxJavaType type(DType dtype) {
