@@ -19,10 +19,12 @@ final class Runtime {
         return Holder.ENVIRONMENT;
     }
 
-    /// The runtime reads the switch when its library is first loaded, so a process started without it sets it here.
+    /// The runtime reads the switch when its environment is made, so a process started without it sets it here.
+    ///
+    /// It logs nothing short of its end: what fails is thrown, and an interrupted run is no failure.
     private static OrtEnvironment create() {
         if (!"1".equals(System.getenv("ORT_DISABLE_TELEMETRY"))) setEnvironment("ORT_DISABLE_TELEMETRY", "1");
-        return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "fewsh");
+        return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "fewsh");
     }
 
     private static void setEnvironment(String name, String value) {

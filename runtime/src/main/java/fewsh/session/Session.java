@@ -142,6 +142,10 @@ public final class Session implements AutoCloseable {
     /// Ties inputs and outputs to the memory of `in` and `out`, whose shapes then stay; numbers may change between runs.
     ///
     /// One tensor may be both, as a cache that is updated in place.
+    ///
+    /// @throws IllegalArgumentException for a tensor outside native memory, whose numbers the runtime would copy, or an output
+    ///         that is read-only
+    /// @throws UserError for a tensor of more than 2 GiB
     public Bound bind(Map<String, Tensor> in, Map<String, Tensor> out) {
         return new Bound(in, out);
     }
@@ -155,6 +159,8 @@ public final class Session implements AutoCloseable {
         private boolean closed;
 
         private Bound(Map<String, Tensor> in, Map<String, Tensor> out) {
+            for (var port : out.entrySet())
+                if (port.getValue().data().isReadOnly()) throw new IllegalArgumentException(port.getKey() + " is read-only");
             try {
                 in.forEach((port, t) -> this.in.put(port, tensor(t)));
                 out.forEach((port, t) -> this.out.put(port, tensor(t)));
@@ -199,7 +205,12 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /// ONNX Runtime's Java API takes byte buffers, which end at 2 GiB, and copies those on the heap.
     private static OnnxTensor tensor(Tensor t) {
+        if (!t.data().isNative()) throw new IllegalArgumentException(t.dtype() + "" + t.shape() + " is not in native memory");
+        if (t.data().byteSize() > Integer.MAX_VALUE)
+            throw new UserError("", "a tensor " + t.dtype().toString().toLowerCase() + t.shape() + " takes " + t.data().byteSize()
+                    + " bytes, the runtime's tensors take at most " + Integer.MAX_VALUE, "use fewer bits or a shorter context");
         try {
             return OnnxTensor.createTensor(Runtime.environment(), t.data().asByteBuffer().order(ByteOrder.nativeOrder()),
                     t.shape().sizes(), type(t.dtype()));

@@ -1,5 +1,6 @@
 package fewsh.session;
 
+import static java.nio.channels.FileChannel.MapMode.READ_ONLY;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,8 +17,11 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -293,28 +297,63 @@ class SessionTest {
     }
 
     @Test
+    void memoryThatTheRuntimeCannotShareIsRefused() throws IOException {
+        Tensor x = Tensor.ofFloat32(new float[2], 1, 2);
+        Tensor heap = new Tensor(DType.FLOAT32, Shape.of(1, 2), MemorySegment.ofArray(new byte[8]));
+        Tensor readOnly = new Tensor(DType.FLOAT32, Shape.of(1, 2), x.data().asReadOnly());
+        Path large = folder.resolve("large");
+        try (RandomAccessFile sparse = new RandomAccessFile(large.toFile(), "rw")) {
+            sparse.setLength(1L << 31);
+        }
+        try (Session session = Session.open(small(), CPU);
+                Arena arena = Arena.ofConfined();
+                FileChannel file = FileChannel.open(large)) {
+            assertThrows(IllegalArgumentException.class, () -> session.bind(Map.of("x", x), Map.of("y", heap)));
+            assertThrows(IllegalArgumentException.class, () -> session.bind(Map.of("x", heap), Map.of("y", x)));
+            assertThrows(IllegalArgumentException.class, () -> session.bind(Map.of("x", x), Map.of("y", readOnly)));
+            Tensor half = new Tensor(DType.FLOAT32, Shape.of(1L << 28, 2), file.map(READ_ONLY, 0, 1L << 31, arena));
+            UserError e = assertThrows(UserError.class, () -> session.bind(Map.of("x", half), Map.of("y", x)));
+            assertTrue(e.getMessage().contains("takes 2147483648 bytes"), e.getMessage());
+        }
+    }
+
+    @Test
     void threadsMustBeAtLeastOne() {
         assertThrows(UserError.class, () -> Session.Options.of(Device.CPU, 0));
+    }
+
+    /// What fails is an exception, and what was interrupted a result: the terminal belongs to the shell.
+    @ParameterizedTest
+    @ValueSource(strings = {"fail", "interrupt", "broken"})
+    void runtimePrintsNothing(String what) throws Exception {
+        assertEquals("", child(what));
     }
 
     /// Whatever of this package is used first, in a process whose environment does not switch telemetry off.
     @ParameterizedTest
     @ValueSource(strings = {"open", "devices", "version"})
     void telemetryLeavesNoTrace(String first) throws Exception {
+        assertEquals("", child(first));
+        assertEquals(List.of(), files(folder.resolve("home")));
+        assertEquals(List.of(), files(folder.resolve("tmp")));
+    }
+
+    /// Runs [Child] in a process that does not know of this one's settings; returns what it prints.
+    private String child(String what) throws Exception {
         Path home = Files.createDirectories(folder.resolve("home"));
         Path temporary = Files.createDirectories(folder.resolve("tmp"));
         Path out = folder.resolve("out.txt");
         ProcessBuilder child = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED", "-Duser.home=" + home, "-Djava.io.tmpdir=" + temporary,
-                "-cp", System.getProperty("java.class.path"), Child.class.getName(), first, small().toString())
+                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+                "-Duser.home=" + home, "-Djava.io.tmpdir=" + temporary,
+                "-cp", System.getProperty("java.class.path"), Child.class.getName(), what, small().toString())
                 .redirectErrorStream(true).redirectOutput(out.toFile());
         Map<String, String> environment = child.environment();
         environment.keySet().removeIf(name -> name.startsWith("ORT_") || name.startsWith("XDG_"));
         environment.put("HOME", home.toString());
         environment.put("TMPDIR", temporary.toString());
         assertEquals(0, child.start().waitFor(), () -> read(out));
-        assertEquals(List.of(), files(home));
-        assertEquals(List.of(), files(temporary));
+        return read(out);
     }
 
     private static List<String> files(Path root) throws IOException {
@@ -331,18 +370,26 @@ class SessionTest {
         }
     }
 
-    /// The process of the test above.
+    /// A process of its own, which prints nothing itself.
     static final class Child {
         public static void main(String[] args) throws InterruptedException {
             switch (args[0]) {
                 case "devices" -> Device.all(Path.of("providers"));
                 case "version" -> Session.version();
-                case "open" -> {
+                case "broken" -> assertThrows(UserError.class, () -> Session.open(Path.of(args[1]).getParent(), CPU));
+                case "open", "fail", "interrupt" -> {
                     Tensor x = Tensor.ofFloat32(new float[2], 1, 2);
-                    Tensor y = Tensor.ofFloat32(new float[2], 1, 2);
+                    Tensor y = args[0].equals("fail") ? Tensor.ofFloat32(new float[2], 2) : Tensor.ofFloat32(new float[2], 1, 2);
                     try (Session session = Session.open(Path.of(args[1]), CPU);
                             Session.Bound bound = session.bind(Map.of("x", x), Map.of("y", y))) {
-                        bound.run();
+                        switch (args[0]) {
+                            case "open" -> assertTrue(bound.run());
+                            case "fail" -> assertThrows(UserError.class, bound::run);
+                            default -> {
+                                bound.interrupt();
+                                assertFalse(bound.run());
+                            }
+                        }
                     }
                 }
                 default -> throw new AssertionError(args[0]);
