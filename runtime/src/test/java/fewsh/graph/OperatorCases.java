@@ -252,11 +252,12 @@ public final class OperatorCases {
         for (int i = 0; i < sc.length; i++) sc[i] /= 1 << op.bits() - 1;
         Tensor scales = Tensor.ofFloat32(sc, op.n(), blocks);
         s.out(op, s.in("x", x), s.g.initializer("q", q), s.g.initializer("scales", scales));
-        if (op.accuracyLevel() == 4) s.slack = rounding(x, k, (int) op.n(),
+        if (op.accuracyLevel() == 4 && !System.getProperty("os.arch").equals("amd64")) s.slack = rounding(x, k, (int) op.n(),
                 Reference.dequantised(op, Reference.Array.of(q), Reference.Array.of(scales)));
     }
 
-    /// What rounding each block of a row of x to −127 … 127 of its largest magnitude can change: half a step times |w|.
+    /// How far two ways to round each block of a row of x to −127 … 127 of its largest magnitude can be apart: the operator
+    /// says "can be quantized", and kernels for other processors than x86-64 were not compared number by number.
     private static double[] rounding(Tensor x, int k, int n, Reference.Array w) {
         float[] values = x.toFloats();
         double[] slack = new double[values.length / k * n];
@@ -268,7 +269,7 @@ public final class OperatorCases {
                     most = Math.max(most, Math.abs(values[i / n * k + j]));
                     weights += Math.abs(w.at(i % n, j));
                 }
-                slack[i] += most / 254 * weights;
+                slack[i] += most / 127 * weights;
             }
         return slack;
     }

@@ -152,7 +152,8 @@ public final class Reference {
                 made.add(sum);
                 yield made;
             }
-            case Op.MatMulNBits o -> List.of(product(x, swapped(dequantised(o, in.get(1), in.get(2)))));
+            case Op.MatMulNBits o -> List.of(product(o.accuracyLevel() == 4 ? rounded(x, o.blockSize()) : x,
+                    swapped(dequantised(o, in.get(1), in.get(2)))));
             case Op.GatherBlockQuantized(int bits, int blockSize, int gatherAxis, int quantizeAxis) -> {
                 Array scales = in.get(2);
                 Array numbers = Array.of(x.sizes(), i -> {
@@ -383,6 +384,18 @@ public final class Reference {
         Array y = Array.of(x.sizes(), i -> (x.values()[i] - mean.values()[i / width]) * inverse.values()[i / width]
                 * scale.values()[i % width] + (bias == null ? 0 : bias.values()[i % width]));
         return List.of(y, mean, inverse);
+    }
+
+    /// Each block of a row rounded to −127 … 127 times a scale, half to even.
+    private static Array rounded(Array x, int blockSize) {
+        int width = x.size(-1);
+        return Array.of(x.sizes(), i -> {
+            int block = i - i % width % blockSize;
+            double most = 0;
+            for (int j = block; j < Math.min(block + blockSize, i - i % width + width); j++)
+                most = Math.max(most, Math.abs(x.values()[j]));
+            return most == 0 ? 0 : Math.rint(x.values()[i] / most * 127) * most / 127;
+        });
     }
 
     /// The matrix `(n, k)` that a MatMulNBits multiplies by; its zero point is the middle of the range.
