@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
@@ -54,8 +55,35 @@ final class HuggingFace {
         return reader.describe(Files.exists(reader.file) ? text(reader.file) : OlderFiles.json(folder));
     }
 
+    /// The library finds added tokens in normalized text; one that normalizes to nothing is found everywhere, and it panics.
+    private void checkNormalized(JsonObject rest) {
+        List<String> normalized = new ArrayList<>();
+        for (JsonElement token : array(rest, "added_tokens"))
+            if (!(token.getAsJsonObject().get("normalized") instanceof JsonPrimitive flag) || !flag.getAsString().equals("false"))
+                normalized.add(token.getAsJsonObject().get("content").getAsString());
+        if (normalized.isEmpty() || !(rest.get("normalizer") instanceof JsonObject normalizer)) return;
+        JsonObject probe = JsonParser.parseString("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"?\":0},\"merges\":[],"
+                + "\"unk_token\":\"?\"},\"added_tokens\":[]}").getAsJsonObject();
+        probe.add("normalizer", normalizer);
+        try (Model model = new Model(probe.toString())) {
+            for (String content : normalized)
+                if (model.encode(content, false).length == 0)
+                    throw wrong("added token \"" + content + "\" normalizes to nothing", "it could be found anywhere");
+        } catch (UserError e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw wrong("normalizer: " + e.getMessage(), DAMAGED);
+        }
+    }
+
     private Description describe(String json) {
         JsonObject rest = vocabulary(json);
+        Hazards hazards = new Hazards(file.toString(), id -> known(id).isPresent());
+        hazards.check(rest);
+        if (rest.get("model") instanceof JsonObject model && isText(model.get("continuing_subword_prefix"))
+                && JsonParser.parseReader(strict(json)).getAsJsonObject().get("model") instanceof JsonObject whole)
+            hazards.checkMerges(array(whole, "merges"), model.get("continuing_subword_prefix").getAsString());
+        checkNormalized(rest);
         OptionalInt unk = unknown(rest);
         JsonObject names = object(folder.resolve("special_tokens_map.json"));
         JsonObject config = object(folder.resolve("tokenizer_config.json"));
@@ -91,7 +119,8 @@ final class HuggingFace {
             reader.endObject();
             if (reader.peek() != JsonToken.END_DOCUMENT) throw wrong("goes on after its end" + reader.getPath(), DAMAGED);
         } catch (MalformedJsonException | EOFException | JsonParseException | IllegalStateException | NumberFormatException e) {
-            throw new UserError(file.toString(), "is no JSON: " + firstLine(e), DAMAGED, e);
+            String place = firstLine(e).contains(" path ") ? "" : " at path " + reader.getPath();
+            throw new UserError(file.toString(), "is no JSON of a tokenizer: " + firstLine(e) + place, DAMAGED, e);
         } catch (IOException e) {
             throw new UserError(file.toString(), "cannot be read: " + e.getMessage(), "", e);
         }
@@ -141,23 +170,24 @@ final class HuggingFace {
     }
 
     private void add(JsonElement token) {
-        if (!(token instanceof JsonObject object) || !(object.get("content") instanceof JsonElement content)
-                || !(object.get("id") instanceof JsonElement number))
+        if (!(token instanceof JsonObject object) || !isText(object.get("content")) || !isNumber(object.get("id")))
             throw wrong("added token " + token + " lacks its id or content", DAMAGED);
-        String piece = content.getAsString();
-        long id = number.getAsLong();
+        String piece = object.get("content").getAsString();
+        if (piece.isEmpty()) throw wrong("an added token is empty", DAMAGED);
+        double number = object.get("id").getAsDouble();
+        long id = (long) number;
+        if (id != number) throw wrong("added token \"" + piece + "\" has id " + number, "");
         Integer known = ids.get(piece);
         if (known == null) put(piece, id);
         else if (known != id) throw wrong("added token \"" + piece + "\" has id " + id + ", the vocabulary says " + known, "");
         added.set((int) id);
-        if (object.get("special") instanceof JsonElement flag && flag.getAsBoolean()) special.set((int) id);
+        if (object.get("special") instanceof JsonPrimitive flag && flag.isBoolean() && flag.getAsBoolean()) special.set((int) id);
     }
 
     private OptionalInt unknown(JsonObject rest) {
         if (!(rest.get("model") instanceof JsonObject model)) return OptionalInt.empty();
-        if (model.get("unk_id") instanceof JsonElement id && id.isJsonPrimitive()) return known(id.getAsInt());
-        return model.get("unk_token") instanceof JsonElement token && token.isJsonPrimitive() ? id(token.getAsString())
-                : OptionalInt.empty();
+        if (isNumber(model.get("unk_id"))) return known(model.get("unk_id").getAsInt());
+        return isText(model.get("unk_token")) ? id(model.get("unk_token").getAsString()) : OptionalInt.empty();
     }
 
     /// How pieces spell bytes shows in how the decoder joins them.
@@ -172,7 +202,7 @@ final class HuggingFace {
 
     private static void types(JsonElement decoder, Set<String> types) {
         if (!(decoder instanceof JsonObject object)) return;
-        if (object.get("type") instanceof JsonElement type && type.isJsonPrimitive()) types.add(type.getAsString());
+        if (isText(object.get("type"))) types.add(object.get("type").getAsString());
         if (object.get("decoders") instanceof JsonArray list) for (JsonElement each : list) types(each, types);
     }
 
@@ -183,7 +213,7 @@ final class HuggingFace {
         for (JsonElement token : array(root, "added_tokens"))
             if (special.get(token.getAsJsonObject().get("id").getAsInt())) rename(token.getAsJsonObject(), "content", hidden);
         if (root.get("model") instanceof JsonObject model) {
-            if (model.get("unk_token") instanceof JsonElement unk && unk.isJsonPrimitive() && isSpecial(unk.getAsString()))
+            if (isText(model.get("unk_token")) && isSpecial(model.get("unk_token").getAsString()))
                 rename(model, "unk_token", hidden);
             if (model.get("vocab") instanceof JsonObject vocab) {
                 for (int id = special.nextSetBit(0); id >= 0; id = special.nextSetBit(id + 1))
@@ -206,7 +236,15 @@ final class HuggingFace {
     }
 
     private static JsonElement text(String text) {
-        return new com.google.gson.JsonPrimitive(text);
+        return new JsonPrimitive(text);
+    }
+
+    private static boolean isText(JsonElement element) {
+        return element instanceof JsonPrimitive primitive && primitive.isString();
+    }
+
+    private static boolean isNumber(JsonElement element) {
+        return element instanceof JsonPrimitive primitive && primitive.isNumber();
     }
 
     private boolean isSpecial(String piece) {
@@ -234,7 +272,7 @@ final class HuggingFace {
         for (JsonObject from : files) {
             JsonElement token = from.get(key);
             if (token instanceof JsonObject object) token = object.get("content");
-            if (token != null && token.isJsonPrimitive()) {
+            if (isText(token)) {
                 OptionalInt id = id(token.getAsString());
                 if (id.isPresent()) return id;
             }
@@ -257,7 +295,7 @@ final class HuggingFace {
         List<JsonElement> all = value instanceof JsonArray list ? list.asList() : value == null ? List.of() : List.of(value);
         List<Integer> listed = new ArrayList<>();
         for (JsonElement each : all)
-            if (each.isJsonPrimitive() && each.getAsJsonPrimitive().isNumber()) known(each.getAsInt()).ifPresent(listed::add);
+            if (isNumber(each)) known(each.getAsInt()).ifPresent(listed::add);
         return listed;
     }
 

@@ -11,6 +11,9 @@ import java.util.Set;
 /// Encoding and decoding are done by Hugging Face's tokenizers library; nothing is ever truncated, padded or downloaded.
 /// Immutable but for closing, which frees native memory: threads may share one.
 public final class Tokenizer implements AutoCloseable {
+    /// The library panics when one match of a regular expression takes ten million steps; a longer text could take them.
+    private static final int MOST_CHARACTERS = 1 << 22;
+
     private final Description description;
     private final Model model;
     /// The tokens that encoding the empty text adds.
@@ -45,7 +48,11 @@ public final class Tokenizer implements AutoCloseable {
     /// @param addSpecial whether the tokens that the model expects around a text (BOS, EOS, `[CLS]`…) are added
     /// @param parseSpecial whether text that spells a special token (`<|im_start|>`) becomes that token; false for what a
     ///                     user wrote, which then can never turn into a control token
+    /// @throws UserError where the text has more than 4,194,304 characters
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+        if (text.length() > MOST_CHARACTERS)
+            throw new UserError("", "the text has " + text.length() + " characters",
+                    "encode it in parts of at most " + MOST_CHARACTERS);
         String whole = wellFormed(text);
         int[] ids = encode(model, whole, addSpecial);
         if (parseSpecial || specials(ids) == (addSpecial ? specials(added) : 0)) return ids;

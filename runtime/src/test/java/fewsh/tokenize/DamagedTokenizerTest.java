@@ -1,6 +1,7 @@
 package fewsh.tokenize;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /// Descriptions from strangers: each is refused by a `UserError` or works; none ends the virtual machine.
@@ -30,13 +32,122 @@ import org.junit.jupiter.params.provider.FieldSource;
 class DamagedTokenizerTest {
     static final List<String> NAMES = Fixtures.NAMES;
     static final List<String> GGUF = Fixtures.GGUF;
-    private static final int RUNS = Integer.getInteger("fuzz.runs", 400);
+    private static final int RUNS = Integer.getInteger("fuzz.runs", 150);
     private static final long SEED = Long.getLong("fuzz.seed", 1);
-    private static final List<String> TEXTS = List.of("", "Hello <|end|> wörld 12  3\n", "[CLS] 🐱 </s>e\u0301", "\u0000\uFFFD▁ x");
-    private static final List<Object> VALUES = List.of("", " ", "a", "▁", "##", "[UNK]", "((", "\\p{L}+", "(a*)*b", "<0x41>", "BPE", "Regex",
-            "WordPiece", "Unigram", "WordLevel", "ByteLevel", "Metaspace", "Precompiled", "Strip", "CTC", "Fuse", "🐱", "é",
-            "x".repeat(3000), 0L, 1L, -1L, 2L, 255L, 65536L, 1L << 31, (1L << 32) - 1, 1L << 32, Long.MAX_VALUE, 0.5, 1e308, -1e9, true,
-            false);
+    private static final List<String> TEXTS =
+            List.of("", "Hello <|end|> wörld 12  3\n", "[CLS] 🐱 </s>e\u0301", "\u0000\uFFFD▁ x", "a".repeat(99));
+    private static final String[] WORDS = {"", " ", "a", "e", "▁", "##", "</w>", "l+", "[a-z]", ".", "é", "🐱", "^", "o|l"};
+    private static final String[] BEHAVIORS = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
+    private static final Map<String, String> COMPONENTS = Map.of("normalizer", """
+            {'type':'BertNormalizer','clean_text':FLAG,'handle_chinese_chars':FLAG,'strip_accents':FLAG,'lowercase':FLAG}
+            {'type':'Strip','strip_left':FLAG,'strip_right':FLAG}
+            {'type':'StripAccents'}
+            {'type':'NFC'}
+            {'type':'NFKD'}
+            {'type':'Lowercase'}
+            {'type':'Nmt'}
+            {'type':'ByteLevel'}
+            {'type':'Prepend','prepend':TEXT}
+            {'type':'Replace','pattern':PATTERN,'content':TEXT}""", "pre_tokenizer", """
+            {'type':'BertPreTokenizer'}
+            {'type':'ByteLevel','add_prefix_space':FLAG,'trim_offsets':FLAG,'use_regex':FLAG}
+            {'type':'CharDelimiterSplit','delimiter':TEXT}
+            {'type':'Metaspace','replacement':TEXT,'prepend_scheme':'first','split':FLAG}
+            {'type':'Metaspace','replacement':'▁','prepend_scheme':'always','split':FLAG}
+            {'type':'Whitespace'}
+            {'type':'WhitespaceSplit'}
+            {'type':'Split','pattern':PATTERN,'behavior':BEHAVIOR,'invert':FLAG}
+            {'type':'Punctuation','behavior':BEHAVIOR}
+            {'type':'Digits','individual_digits':FLAG}
+            {'type':'FixedLength','length':NUMBER}
+            {'type':'UnicodeScripts'}""", "post_processor", """
+            {'type':'BertProcessing','sep':[TEXT,NUMBER],'cls':[TEXT,NUMBER]}
+            {'type':'RobertaProcessing','sep':[TEXT,NUMBER],'cls':[TEXT,NUMBER],'trim_offsets':FLAG,'add_prefix_space':FLAG}
+            {'type':'ByteLevel','add_prefix_space':FLAG,'trim_offsets':FLAG,'use_regex':FLAG}
+            {'type':'TemplateProcessing','single':[{'Sequence':{'id':'A','type_id':NUMBER}},\
+            {'SpecialToken':{'id':TEXT,'type_id':0}}],'pair':[],'special_tokens':{'a':{'id':'a','ids':[1,2],'tokens':['x','y']}}}
+            {'type':'TemplateProcessing','single':[{'Sequence':{'id':'B','type_id':NUMBER}}],'pair':[],'special_tokens':{}}
+            {'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{}}""", "decoder", """
+            {'type':'BPEDecoder','suffix':TEXT}
+            {'type':'ByteLevel','add_prefix_space':FLAG,'trim_offsets':FLAG,'use_regex':FLAG}
+            {'type':'WordPiece','prefix':TEXT,'cleanup':FLAG}
+            {'type':'Metaspace','replacement':TEXT,'prepend_scheme':'first','split':FLAG}
+            {'type':'CTC','pad_token':TEXT,'word_delimiter_token':TEXT,'cleanup':FLAG}
+            {'type':'Replace','pattern':PATTERN,'content':TEXT}
+            {'type':'Fuse'}
+            {'type':'ByteFallback'}
+            {'type':'Strip','content':TEXT,'start':NUMBER,'stop':NUMBER}""");
+    private static final String JSON = "0123456789\"[]{},:-e.ntfu\\ ";
+    private static final List<Object> VALUES = List.of("", " ", "a", "▁", "##", "[UNK]", "((", "\\p{L}+", "(a*)*b",
+            "(a|aa)+b", "<0x41>", "BPE", "Regex", "WordPiece", "Unigram", "WordLevel", "ByteLevel", "Metaspace", "Precompiled",
+            "Strip", "CTC", "Fuse", "🐱", "é", "x".repeat(3000), 0L, 1L, -1L, 2L, 255L, 65536L, 1L << 31, (1L << 32) - 1,
+            1L << 32, Long.MAX_VALUE, 0.5, 1e308, -1e9, true, false);
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
+        "byte_level; `\"vocab\":{`; `\"vocab\":{\"!\":7,`; token \"!\" is there twice",
+        "byte_level; `\"!\":0,`; `\"!\":1,`; tokens \"!\" and \"\"\" both have id 1",
+        "byte_level; `\"!\":0,`; `\"!\":4294967295,`; token \"!\" has id 4294967295",
+        "byte_level; `\"!\":0,`; `\"!\":-1,`; token \"!\" has id -1",
+        "byte_level; `\"!\":0,`; `\"!\":\"x\",`; \"x\" at path $.model.vocab.!",
+        "byte_level; `[\"Ġ\",\"a\"]`; `[\"Ġ\",\"nowhere\"]`; Token `nowhere` out of vocabulary",
+        "byte_level; `{\"id\":330,`; `{\"id\":3300000000,`; has id 3300000000",
+        "byte_level; `\"ids\":[330]`; `\"ids\":[999]`; post_processor.special_tokens.<|begin|>.ids is 999",
+        "unigram; `\" {2,}\"`; `\"((\"`; Oniguruma error",
+        "unigram; `\" {2,}\"`; `\"(a|aa)+b\"`; normalizer.normalizers[1].pattern repeats a choice",
+        "unigram; `\"unk_id\":2`; `\"unk_id\":20000`; UnkIdNotInVocabulary",
+        "unigram; `{\"type\":\"NFKC\"}`; `{\"precompiled_charsmap\":\"AAAA\"}`; precompiled_charsmap gives",
+        "sentence_piece; `\"stop\":0`; `\"stop\":1`; decoder.decoders[3].stop is 1",
+        "word_piece; `\"type\":\"WordPiece\",\"unk_token\"`; `\"type\":\"WordSalad\",\"unk_token\"`; did not match any variant",
+    })
+    void aFileIsRefusedWithItsPlace(String name, String from, String to, String says, @TempDir Path folder) throws Exception {
+        String whole = Fixtures.text(Fixtures.folder(name).resolve("tokenizer.json"));
+        assertTrue(whole.contains(from), from);
+        Files.writeString(folder.resolve("tokenizer.json"), whole.replace(from, to));
+        UserError error = assertThrows(UserError.class, () -> Tokenizer.open(folder).close());
+        assertEquals(folder.resolve("tokenizer.json").toString(), error.where());
+        assertTrue(error.what().contains(says), error.what());
+    }
+
+    @Test
+    void aTruncatedFileAndAnEmptyFolderAreNamed(@TempDir Path folder) throws Exception {
+        assertTrue(assertThrows(UserError.class, () -> Tokenizer.open(folder)).what().contains("no tokenizer.json"));
+        assertTrue(assertThrows(UserError.class, () -> Tokenizer.open(folder.resolve("no"))).what().contains("no such folder"));
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {\"a\": 0, \"b");
+        UserError error = assertThrows(UserError.class, () -> Tokenizer.open(folder));
+        assertTrue(error.getMessage().contains("tokenizer.json: is no JSON of a tokenizer"), error.getMessage());
+        Files.write(folder.resolve("tokenizer.json"), new byte[] {'{', (byte) 0xff, '}'});
+        assertTrue(assertThrows(UserError.class, () -> Tokenizer.open(folder)).what().contains("no UTF-8"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "byte_level; tokens; 7; tokenizer.ggml.tokens is no list", "byte_level; model; mamba; \"mamba\" is not supported",
+        "byte_level; pre; gpt-9; \"gpt-9\" is not supported", "byte_level; merges; ; tokenizer.ggml.merges is missing",
+        "byte_level; tokens; ; tokenizer.ggml.tokens is missing", "byte_level; model; ; tokenizer.ggml.model is missing",
+        "byte_level; add_bos_token; 1; tokenizer.ggml.add_bos_token is neither true nor false",
+        "byte_level; merges[3]; t nowhere; tokenizer.ggml.merges[3] \"t nowhere\" needs \"nowhere\"",
+        "byte_level; merges[3]; t; merges[3] \"t\" is not two tokens", "byte_level; tokens[5]; !; tokens[5] \"!\" is token 0 too",
+        "byte_level; tokens[5]; 1; tokenizer.ggml.tokens[5] is no String",
+        "sentence_piece; scores; ; tokenizer.ggml.scores is missing", "word_piece; token_type; 1; token_type is no list",
+    })
+    void keyValuesAreRefusedWithTheirPlace(String name, String key, String value, String says) {
+        Map<String, Object> gguf = Fixtures.gguf(name);
+        Object put = value != null && value.matches("[0-9]+") ? Long.valueOf(value) : value;
+        if (key.endsWith("]")) {
+            String list = "tokenizer.ggml." + key.substring(0, key.indexOf('['));
+            List<Object> changed = new ArrayList<>((List<?>) gguf.get(list));
+            changed.set(Integer.parseInt(key.substring(key.indexOf('[') + 1, key.length() - 1)), put);
+            gguf.put(list, changed);
+        } else if (put == null) {
+            gguf.remove("tokenizer.ggml." + key);
+        } else {
+            gguf.put("tokenizer.ggml." + key, put);
+        }
+        UserError error = assertThrows(UserError.class, () -> Tokenizer.ofGguf("tiny.gguf", gguf).close());
+        assertEquals("tiny.gguf", error.where());
+        assertTrue(error.what().contains(says), error.what());
+    }
 
     @ParameterizedTest
     @FieldSource("NAMES")
@@ -47,7 +158,7 @@ class DamagedTokenizerTest {
             byte[] bytes = random.nextInt(6) == 0 ? java.util.Arrays.copyOf(whole, random.nextInt(whole.length)) : whole.clone();
             for (int i = random.nextInt(4); i >= 0 && bytes.length > 0; i--)
                 bytes[random.nextInt(random.nextBoolean() ? bytes.length : Math.min(bytes.length, 1500))] =
-                        (byte) (random.nextBoolean() ? "0123456789\"[]{},:-e.ntfu\\ ".charAt(random.nextInt(25)) : random.nextInt(256));
+                        (byte) (random.nextBoolean() ? JSON.charAt(random.nextInt(JSON.length())) : random.nextInt(256));
             Files.write(folder.resolve("tokenizer.json"), bytes);
             survives(name + " run " + run, () -> Tokenizer.open(folder), random, folder.toString());
         }
@@ -77,6 +188,48 @@ class DamagedTokenizerTest {
         }
     }
 
+    @ParameterizedTest
+    @FieldSource("NAMES")
+    void anyComponentsTogether(String name, @TempDir Path folder) throws Exception {
+        String whole = Fixtures.json(name).toString();
+        for (int run = 0; run < RUNS; run++) {
+            Random random = new Random(SEED * 4_000_037 + run);
+            JsonObject json = JsonParser.parseString(whole).getAsJsonObject();
+            for (String part : COMPONENTS.keySet()) if (random.nextInt(3) > 0) json.add(part, component(part, random));
+            for (JsonElement each : json.getAsJsonArray("added_tokens"))
+                for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special"))
+                    if (random.nextInt(3) == 0) each.getAsJsonObject().addProperty(flag, random.nextBoolean());
+            if (random.nextInt(3) == 0) mutate(json.get("added_tokens"), random, 1);
+            Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+            survives(name + " run " + run, () -> Tokenizer.open(folder), random, folder.toString());
+        }
+    }
+
+    private static JsonElement component(String part, Random random) {
+        if (random.nextInt(3) == 0) {
+            JsonObject sequence = new JsonObject();
+            sequence.addProperty("type", "Sequence");
+            JsonArray list = new JsonArray();
+            for (int i = random.nextInt(4); i > 0; i--) list.add(component(part, random));
+            sequence.add(Map.of("normalizer", "normalizers", "pre_tokenizer", "pretokenizers", "post_processor", "processors",
+                    "decoder", "decoders").get(part), list);
+            return sequence;
+        }
+        String json = any(COMPONENTS.get(part).split("\n"), random).strip();
+        while (json.contains("TEXT")) json = json.replaceFirst("TEXT", "\"" + any(WORDS, random) + "\"");
+        while (json.contains("FLAG")) json = json.replaceFirst("FLAG", "" + random.nextBoolean());
+        while (json.contains("NUMBER")) json = json.replaceFirst("NUMBER", "" + random.nextInt(3));
+        while (json.contains("PATTERN"))
+            json = json.replaceFirst("PATTERN",
+                    "{'" + (random.nextBoolean() ? "String" : "Regex") + "':'" + any(WORDS, random) + "'}");
+        while (json.contains("BEHAVIOR")) json = json.replaceFirst("BEHAVIOR", "\"" + any(BEHAVIORS, random) + "\"");
+        return JsonParser.parseString(json.replace('\'', '"'));
+    }
+
+    private static String any(String[] choices, Random random) {
+        return choices[random.nextInt(choices.length)];
+    }
+
     private static void survives(String what, Supplier<Tokenizer> open, Random random, String place) {
         try (Tokenizer tokenizer = open.get()) {
             for (String text : TEXTS) {
@@ -104,14 +257,16 @@ class DamagedTokenizerTest {
             List<String> keys = List.copyOf(object.keySet());
             String key = keys.get(random.nextInt(keys.size()));
             JsonElement child = object.get(key);
-            if (depth > 0 && (child.isJsonObject() || child.isJsonArray()) && random.nextInt(8) > 0) mutate(child, random, depth - 1);
+            boolean inner = depth > 0 && (child.isJsonObject() || child.isJsonArray()) && random.nextInt(8) > 0;
+            if (inner) mutate(child, random, depth - 1);
             else if (random.nextInt(5) == 0) object.remove(key);
             else if (random.nextInt(5) == 0) object.add("" + VALUES.get(random.nextInt(VALUES.size())), object.remove(key));
             else object.add(key, value(random, child));
         } else if (json instanceof JsonArray array && !array.isEmpty()) {
             int i = random.nextInt(array.size());
             JsonElement child = array.get(i);
-            if (depth > 0 && (child.isJsonObject() || child.isJsonArray()) && random.nextInt(8) > 0) mutate(child, random, depth - 1);
+            boolean inner = depth > 0 && (child.isJsonObject() || child.isJsonArray()) && random.nextInt(8) > 0;
+            if (inner) mutate(child, random, depth - 1);
             else if (random.nextInt(5) == 0) array.remove(i);
             else if (random.nextInt(5) == 0) array.add(child.deepCopy());
             else array.set(i, value(random, child));

@@ -78,7 +78,8 @@ final class Fixtures {
                 gguf.put("tokenizer.ggml.model", "llama");
                 Map<String, Double> scores = new HashMap<>();
                 for (List<String> pair : merges(model)) scores.putIfAbsent(String.join("", pair), -1.0 - scores.size());
-                gguf.put("tokenizer.ggml.scores", tokens.stream().map(piece -> (Object) scores.getOrDefault(piece, 0.0)).toList());
+                gguf.put("tokenizer.ggml.scores",
+                        tokens.stream().map(piece -> (Object) scores.getOrDefault(piece, 0.0)).toList());
             }
             case "word_piece" -> {
                 gguf.put("tokenizer.ggml.model", "bert");

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
@@ -57,13 +59,9 @@ class TextStreamTest {
     @Example
     void aCharacterComesWithTheLastOfItsBytes() {
         Tokenizer tokenizer = tokenizer("byte_level");
-        int[] ids = "né🐱!".codePoints().mapToObj(Character::toString).flatMapToInt(character -> {
-            byte[] bytes = Spelling.text(character);
-            return java.util.stream.IntStream.range(0, bytes.length).map(i -> {
-                for (int id = 0; id < 256; id++) if (java.util.Arrays.equals(tokenizer.bytes(id), new byte[] {bytes[i]})) return id;
-                throw new AssertionError();
-            });
-        }).toArray();
+        byte[] bytes = Spelling.text("né🐱!");
+        int[] ids = IntStream.range(0, bytes.length).map(i -> IntStream.range(0, tokenizer.size())
+                .filter(id -> Arrays.equals(tokenizer.bytes(id), new byte[] {bytes[i]})).findFirst().orElseThrow()).toArray();
         assertEquals(List.of("n", "", "é", "", "", "", "🐱", "!", ""), pieces(tokenizer, ids, false));
     }
 
@@ -79,8 +77,8 @@ class TextStreamTest {
 
     @Provide
     Arbitrary<String> texts() {
-        Arbitrary<String> parts = Arbitraries.oneOf(Arbitraries.of(" ", "\n", "the", " a", "é", "🐱", "👩‍👩‍👧", "日本", "e\u0301", "<|end|>",
-                "</s>", "[SEP]", "12", "'s", "▁"), Arbitraries.strings().ascii().ofMaxLength(4),
+        Arbitrary<String> parts = Arbitraries.oneOf(Arbitraries.of(" ", "\n", "the", " a", "é", "🐱", "👩‍👩‍👧", "日本", "e\u0301",
+                "<|end|>", "</s>", "[SEP]", "12", "'s", "▁"), Arbitraries.strings().ascii().ofMaxLength(4),
                 Arbitraries.integers().between(0, 0x10ffff).filter(c -> c < 0xd800 || c > 0xdfff).map(Character::toString));
         return parts.list().ofMaxSize(12).map(list -> String.join("", list));
     }
