@@ -31,6 +31,8 @@ record Description(String where, String json, Supplier<String> plain, String[] p
     Model build(String text) {
         try {
             return new Model(text);
+        } catch (UserError e) {
+            throw e;
         } catch (RuntimeException e) {
             UserError better = blame.get();
             if (better != null) throw better;

@@ -1,6 +1,7 @@
 package fewsh.tokenize;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import fewsh.UserError;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -16,30 +17,31 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /// graphics driver about the machine when it starts, and may download a CUDA build of itself. Neither truncates nor pads,
 /// whatever the file says. Any number of threads may encode and decode; [#close] waits for them.
 final class Model implements AutoCloseable {
-    private static final TokenizersLibrary LIBRARY = load();
+    private static TokenizersLibrary loaded;
 
+    private final TokenizersLibrary library = library();
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private long handle;
 
     /// @throws RuntimeException with the library's words, where it refuses the text
     Model(String json) {
-        handle = LIBRARY.createTokenizerFromString(json);
-        LIBRARY.disableTruncation(handle);
-        LIBRARY.disablePadding(handle);
+        handle = library.createTokenizerFromString(json);
+        library.disableTruncation(handle);
+        library.disablePadding(handle);
     }
 
     /// @param text well-formed UTF-16
     int[] encode(String text, boolean addSpecial) {
         lock.readLock().lock();
         try {
-            long encoding = LIBRARY.encode(open(), text, addSpecial);
+            long encoding = library.encode(open(), text, addSpecial);
             try {
-                long[] ids = LIBRARY.getTokenIds(encoding);
+                long[] ids = library.getTokenIds(encoding);
                 int[] narrow = new int[ids.length];
                 for (int i = 0; i < ids.length; i++) narrow[i] = (int) ids[i];
                 return narrow;
             } finally {
-                LIBRARY.deleteEncoding(encoding);
+                library.deleteEncoding(encoding);
             }
         } finally {
             lock.readLock().unlock();
@@ -52,7 +54,7 @@ final class Model implements AutoCloseable {
         for (int i = 0; i < ids.length; i++) wide[i] = ids[i];
         lock.readLock().lock();
         try {
-            return LIBRARY.decode(open(), wide, skipSpecial);
+            return library.decode(open(), wide, skipSpecial);
         } finally {
             lock.readLock().unlock();
         }
@@ -62,7 +64,7 @@ final class Model implements AutoCloseable {
     public void close() {
         lock.writeLock().lock();
         try {
-            if (handle != 0) LIBRARY.deleteTokenizer(handle);
+            if (handle != 0) library.deleteTokenizer(handle);
             handle = 0;
         } finally {
             lock.writeLock().unlock();
@@ -74,24 +76,22 @@ final class Model implements AutoCloseable {
         return handle;
     }
 
-    /// Loads the native half from the file or folder that `RUST_LIBRARY_PATH` names (system property, else environment; the
-    /// library's own convention), else from the jar by way of a temporary folder that is gone afterwards.
-    private static TokenizersLibrary load() {
-        String named = System.getProperty("RUST_LIBRARY_PATH", System.getenv("RUST_LIBRARY_PATH"));
+    /// The library with its native half loaded, once: from the file or folder that the system property `RUST_LIBRARY_PATH`
+    /// names (the library's own convention), else from the jar by way of a temporary folder that is gone afterwards.
+    private static synchronized TokenizersLibrary library() {
+        if (loaded != null) return loaded;
+        String named = System.getProperty("RUST_LIBRARY_PATH", "");
         try {
-            if (named == null || named.isEmpty()) {
-                loadFromJar();
-            } else {
-                Path path = Path.of(named).toAbsolutePath();
-                if (Files.isDirectory(path))
-                    for (String name : files()) System.load(path.resolve(name).toString());
-                else
-                    System.load(path.toString());
-            }
-        } catch (IOException e) {
-            throw new ExceptionInInitializerError(e);
+            Path path = Path.of(named).toAbsolutePath();
+            if (named.isEmpty()) loadFromJar();
+            else if (Files.isDirectory(path)) for (String name : files()) System.load(path.resolve(name).toString());
+            else System.load(path.toString());
+        } catch (IOException | UnsatisfiedLinkError e) {
+            throw new UserError(named, "the tokenizers library cannot be loaded: " + e.getMessage(),
+                    "it has native code for Linux and Windows on x86_64, Linux and macOS on aarch64", e);
         }
-        return TokenizersLibrary.LIB;
+        loaded = TokenizersLibrary.LIB;
+        return loaded;
     }
 
     private static void loadFromJar() throws IOException {

@@ -2,6 +2,7 @@ package fewsh.tokenize;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /// How the pieces of a vocabulary spell the bytes they stand for.
 enum Spelling {
@@ -69,7 +70,7 @@ enum Spelling {
     /// The byte of each character, −1 for a character that stands for none. Source: `bytes_to_unicode` of openai/gpt-2.
     private static short[] byteLevel() {
         short[] bytes = new short[0x144];
-        java.util.Arrays.fill(bytes, (short) -1);
+        Arrays.fill(bytes, (short) -1);
         int next = 0x100;
         for (int b = 0; b < 256; b++) {
             boolean itself = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;

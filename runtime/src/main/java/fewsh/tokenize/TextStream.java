@@ -1,5 +1,7 @@
 package fewsh.tokenize;
 
+import java.util.Arrays;
+
 /// Turns ids that come one by one into text, without ever showing half a character.
 ///
 /// The pieces that [#next] and [#finish] return, put together, are what [Tokenizer#decode] makes of all the ids at once: the
@@ -20,7 +22,7 @@ public final class TextStream {
     /// The text that is certain now and has not been returned yet; often one word, empty while a character is incomplete.
     public String next(int id) {
         if (!tokenizer.has(id) || skipSpecial && tokenizer.isSpecial(id)) return "";
-        ids = java.util.Arrays.copyOf(ids, ids.length + 1);
+        ids = Arrays.copyOf(ids, ids.length + 1);
         ids[ids.length - 1] = id;
         if (tokenizer.isByte(id)) return "";
         String text = rest();
@@ -40,7 +42,8 @@ public final class TextStream {
 
     private String rest() {
         if (shown == ids.length) return "";
-        String before = tokenizer.decode(java.util.Arrays.copyOf(ids, shown), false);
-        return tokenizer.decode(ids, false).substring(before.length());
+        int before = tokenizer.decode(Arrays.copyOf(ids, shown), false).length();
+        String text = tokenizer.decode(ids, false);
+        return text.substring(Math.min(before, text.length()));
     }
 }

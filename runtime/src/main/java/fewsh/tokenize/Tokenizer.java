@@ -148,9 +148,10 @@ public final class Tokenizer implements AutoCloseable {
     private int[] encode(Model with, String text, boolean addSpecial) {
         try {
             return with.encode(text, addSpecial);
+        } catch (IllegalStateException e) {
+            throw e;
         } catch (RuntimeException e) {
-            if (e instanceof IllegalStateException) throw e;
-            throw new UserError(description.where(), "cannot encode \"" + text + "\": " + e.getMessage(), "", e);
+            throw new UserError(description.where(), "cannot encode the text: " + e.getMessage(), "", e);
         }
     }
 
