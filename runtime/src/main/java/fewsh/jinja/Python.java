@@ -16,6 +16,8 @@ import java.util.Set;
 /// What Python does with any value: name its type, print it, ask its truth, its length and its items, compare it.
 final class Python {
     private static final int DEEPEST = 200;
+    /// Characters that a printed value may have: lists that hold each other twice would print for ever.
+    private static final int LONGEST = 16 << 20;
 
     private Python() {}
 
@@ -104,6 +106,7 @@ final class Python {
     }
 
     private static void repr(Value value, StringBuilder out, Set<Value> open) {
+        if (out.length() > LONGEST) throw TemplateError.limit("value of more than " + LONGEST + " characters printed");
         switch (value) {
             case Value.None _ -> out.append("None");
             case Value.Bool b -> out.append(b.value() ? "True" : "False");
