@@ -49,8 +49,8 @@ record Args(List<Value> positional, Map<String, Value> named) {
     Value[] bind(String function, String parameters) {
         String[] names = parameters.isEmpty() ? new String[0] : parameters.split(" ");
         if (positional.size() > names.length)
-            throw TemplateError.type(function + "() takes " + names.length + " positional argument" + (names.length == 1 ? "" : "s")
-                    + " but " + positional.size() + (positional.size() == 1 ? " was given" : " were given"));
+            throw TemplateError.type(function + "() takes " + names.length + " positional argument"
+                    + (names.length == 1 ? "" : "s") + " but " + positional.size() + " were given");
         Value[] values = new Value[names.length];
         Map<String, Value> rest = new LinkedHashMap<>(named);
         for (int i = 0; i < names.length; i++) {

@@ -174,12 +174,14 @@ final class Formatting {
         if (specification.isEmpty()) return Python.str(value);
         if (value instanceof Value.Bool) return format(new Value.Int(Numbers.integer(value)), specification);
         Spec spec = Spec.parse(specification);
+        if (spec.grouping != 0 && (spec.grouping == ',' ? "nboxXc" : "nc").indexOf(spec.type) >= 0)
+            throw TemplateError.value("Cannot specify '" + spec.grouping + "' with '" + spec.type + "'.");
         run.text(spec.width + Math.max(0L, spec.precision));
         return switch (value) {
             case Value.Str s -> text(s.text(), spec);
-            case Value.Int i -> "eEfFgG%".indexOf(spec.type) >= 0 && spec.type != 0 ? real(Numbers.real(value), spec)
-                    : integer(i.value(), spec);
-            case Value.Float f -> real(f.value(), spec);
+            case Value.Int i -> spec.type != 0 && "eEfFgG%".indexOf(spec.type) >= 0 ? real(Numbers.real(value), spec.numeric())
+                    : integer(i.value(), spec.numeric());
+            case Value.Float f -> real(f.value(), spec.numeric());
             default -> throw TemplateError.type("unsupported format string passed to " + Python.typeName(value) + ".__format__");
         };
     }
@@ -187,6 +189,7 @@ final class Formatting {
     private String text(String s, Spec spec) {
         if (spec.type != 0 && spec.type != 's') throw spec.unknown("str");
         if (!spec.sign.isEmpty()) throw TemplateError.value("Sign not allowed in string format specifier");
+        if (spec.alternate) throw TemplateError.value("Alternate form (#) not allowed in string format specifier");
         if (spec.grouping != 0) throw TemplateError.value("Cannot specify '" + spec.grouping + "' with 's'.");
         if (spec.align == '=') throw TemplateError.value("'=' alignment not allowed in string format specifier");
         String cut = spec.precision >= 0 && CodePoints.length(s) > spec.precision ? CodePoints.sub(s, 0, spec.precision) : s;
@@ -216,6 +219,9 @@ final class Formatting {
                 }
             }
             case 'c' -> {
+                if (!spec.sign.isEmpty() || spec.alternate)
+                    throw TemplateError.value((spec.alternate ? "Alternate form (#)" : "Sign")
+                            + " not allowed with integer format specifier 'c'");
                 if (value.signum() < 0 || value.bitLength() > 21 || value.intValue() > Character.MAX_CODE_POINT)
                     throw new TemplateError(TemplateError.Kind.OVERFLOW, "%c arg not in range(0x110000)");
                 return spec.pad("", CodePoints.of(value.intValue()), '<');
@@ -234,6 +240,7 @@ final class Formatting {
             case 0 -> {
                 if (spec.precision >= 0) body = general(Math.abs(value), spec.precision, spec.alternate, true);
                 else body = Numbers.str(Math.abs(value));
+                if (spec.alternate && body.indexOf('.') < 0) body = body.replace("e", ".e");
             }
             case 'e', 'E', 'f', 'F', 'g', 'G' ->
                     body = real(Math.abs(value), spec.type, spec.precision < 0 ? 6 : spec.precision, spec.alternate);
@@ -285,7 +292,7 @@ final class Formatting {
         BigDecimal exact = new BigDecimal(value);
         BigDecimal rounded = exact.round(new MathContext(digits, RoundingMode.HALF_EVEN));
         int exponent = exact.signum() == 0 ? 0 : rounded.precision() - 1 - rounded.scale();
-        if (exponent < -4 || exponent >= (pointZero ? Math.max(1, digits - 1) : digits)) {
+        if (exponent < -4 || exponent >= (pointZero ? digits - 1 : digits)) {
             String text = scientific(exact, digits - 1, alternate);
             int e = text.indexOf('e');
             return alternate ? text : stripZeros(text.substring(0, e)) + text.substring(e);
@@ -330,12 +337,7 @@ final class Formatting {
             boolean zero = i < s.length() && s.charAt(i) == '0';
             if (zero) {
                 i++;
-                if (align == 0) {
-                    align = '=';
-                    fill = "0";
-                } else if (fill.equals(" ")) {
-                    fill = "0";
-                }
+                if (fill.equals(" ")) fill = "0";
             }
             int start = i;
             while (i < s.length() && Character.isDigit(s.charAt(i))) i++;
@@ -351,6 +353,11 @@ final class Formatting {
             char type = i < s.length() ? s.charAt(i++) : 0;
             if (i < s.length()) throw TemplateError.value("Invalid format specifier '" + s + "'");
             return new Spec(fill, align, sign, alternate, zero, width, grouping, precision, type);
+        }
+
+        /// For a number a zero before the width also says where the filling goes: after the sign.
+        Spec numeric() {
+            return zero && align == 0 ? new Spec(fill, '=', sign, alternate, true, width, grouping, precision, type) : this;
         }
 
         private static int number(String digits) {

@@ -164,9 +164,25 @@ final class Strings {
 
     private static String swapcase(String s) {
         StringBuilder out = new StringBuilder();
-        s.codePoints().forEach(c -> out.append(Character.isUpperCase(c) ? CodePoints.lower(CodePoints.of(c))
+        eachLower(s, (c, lower) -> out.append(Character.isUpperCase(c) ? lower
                 : Character.isLowerCase(c) ? CodePoints.upper(CodePoints.of(c)) : CodePoints.of(c)));
         return out.toString();
+    }
+
+    private interface Cased {
+        void accept(int c, String lower);
+    }
+
+    /// Each code point with its lower case, which for a sigma depends on where it stands.
+    private static void eachLower(String s, Cased cased) {
+        String lower = CodePoints.lower(s.replace('İ', 'I')); // the one letter whose lower case is longer
+        boolean sameLength = lower.length() == s.length();
+        for (int i = 0; i < s.length(); ) {
+            int c = s.codePointAt(i);
+            int next = i + Character.charCount(c);
+            cased.accept(c, sameLength && c != 'İ' ? lower.substring(i, next) : CodePoints.lower(CodePoints.of(c)));
+            i = next;
+        }
     }
 
     private static boolean isCased(int c) {
@@ -174,17 +190,12 @@ final class Strings {
     }
 
     private static String title(String s) {
-        String lower = CodePoints.lower(s);
-        boolean sameLength = lower.length() == s.length();
         StringBuilder out = new StringBuilder();
-        boolean inWord = false;
-        for (int i = 0; i < s.length(); ) {
-            int c = s.codePointAt(i);
-            String low = sameLength ? lower.substring(i, i + Character.charCount(c)) : CodePoints.lower(CodePoints.of(c));
-            out.append(inWord ? low : CodePoints.title(c));
-            inWord = isCased(c);
-            i += Character.charCount(c);
-        }
+        boolean[] inWord = {false};
+        eachLower(s, (c, lower) -> {
+            out.append(inWord[0] ? lower : CodePoints.title(c));
+            inWord[0] = isCased(c);
+        });
         return out.toString();
     }
 
@@ -294,7 +305,7 @@ final class Strings {
             int i = skip(s, 0, true);
             while (i < s.length()) {
                 if (left-- == 0) {
-                    parts.add(strip(s.substring(i), null, false, true));
+                    parts.add(s.substring(i));
                     break;
                 }
                 int end = skip(s, i, false);
@@ -326,7 +337,7 @@ final class Strings {
             int end = skipBack(s, s.length(), true);
             while (end > 0) {
                 if (left-- == 0) {
-                    parts.addFirst(strip(s.substring(0, end), null, true, false));
+                    parts.addFirst(s.substring(0, end));
                     break;
                 }
                 int start = skipBack(s, end, false);

@@ -29,20 +29,24 @@ record Wrap(Run run, int width, boolean breakLongWords, boolean breakOnHyphens) 
         while (!left.isEmpty()) {
             List<String> line = new ArrayList<>();
             int length = 0;
-            if (!lines.isEmpty() && left.getLast().isBlank()) left.removeLast();
+            if (!lines.isEmpty() && isBlank(left.getLast())) left.removeLast();
             while (!left.isEmpty() && length + CodePoints.length(left.getLast()) <= width) {
                 length += CodePoints.length(left.getLast());
                 line.add(left.removeLast());
             }
             if (!left.isEmpty() && CodePoints.length(left.getLast()) > width) longWord(left, line, length);
-            if (!line.isEmpty() && line.getLast().isBlank()) line.removeLast();
+            if (!line.isEmpty() && isBlank(line.getLast())) line.removeLast();
             if (!line.isEmpty()) lines.add(String.join("", line));
         }
         return lines;
     }
 
+    private static boolean isBlank(String chunk) {
+        return Strings.strip(chunk, null, true, true).isEmpty();
+    }
+
     private void longWord(List<String> left, List<String> line, int length) {
-        int space = Math.max(1, width - length);
+        int space = width - length;
         if (breakLongWords) {
             String chunk = left.removeLast();
             int end = space;
