@@ -35,7 +35,7 @@ void main(String[] args) throws Exception {
     changed |= keepOnly(dist.resolve("lib"), files.keySet());
     if (changed) extractNatives(dist);
     if (changed) removeCaches(dist);
-    warmUp(dist);
+    warmUp(dist, project.resolve("build/warm-up.gguf"));
 
     Path built = dist.resolve("built");
     if (!Files.exists(built)) Files.createFile(built);
@@ -89,11 +89,11 @@ void removeCaches(Path dist) throws IOException {
 }
 
 /// Has the launcher record the AOT cache for the JDK it finds, unless it is there.
-void warmUp(Path dist) throws IOException, InterruptedException {
+void warmUp(Path dist, Path model) throws IOException, InterruptedException {
     Path home = Files.createTempDirectory("fewsh-warm-up");
     Path log = dist.resolveSibling("warm-up.log");
-    ProcessBuilder launcher = new ProcessBuilder(dist.resolve("fewsh").toString()).redirectErrorStream(true)
-            .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).redirectOutput(log.toFile());
+    ProcessBuilder launcher = new ProcessBuilder(dist.resolve("fewsh").toString(), model.toAbsolutePath().toString())
+            .redirectErrorStream(true).redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).redirectOutput(log.toFile());
     launcher.environment().put("FEWSH_WARM_UP", "1");
     launcher.environment().put("FEWSH_HOME", home.toString());
     launcher.environment().remove("FEWSH_JAVA_OPTS");

@@ -3,11 +3,16 @@ package fewsh.models;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import fewsh.tensor.Tensor;
+import fewsh.weights.Encoding;
+import fewsh.weights.GgufFile;
 import fewsh.weights.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SequencedMap;
@@ -24,9 +29,45 @@ public final class TinyModels {
 
     private TinyModels() {}
 
-    /// Writes the models that the build itself needs into the folder that is named.
-    public static void main(String[] args) throws IOException {
-        alphabet(Path.of(args[0]).resolve("alphabet"));
+    /// A Llama as a GGUF file, with random weights in 4- and 8-bit blocks: the build starts the program with it once.
+    public static byte[] gguf() {
+        Random random = new Random(17);
+        int width = 64;
+        int inner = 128;
+        List<String> tokens = new ArrayList<>();
+        for (int b = 0; b < 256; b++) tokens.add(String.valueOf(letter(b)));
+        tokens.addAll(List.of("<|im_start|>", "<|im_end|>", "ab", "<|unused|>"));
+        List<Integer> types = new ArrayList<>(Collections.nCopies(256, 1));
+        types.addAll(List.of(3, 3, 1, 3));
+        GgufFile file = new GgufFile().put("general.architecture", "llama").put("general.name", "warm-up")
+                .put("llama.context_length", 512).put("llama.embedding_length", width).put("llama.block_count", 1)
+                .put("llama.feed_forward_length", inner).put("llama.attention.head_count", 2)
+                .put("llama.attention.head_count_kv", 1).put("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                .put("llama.rope.freq_base", 10000f).put("llama.rope.dimension_count", 32)
+                .put("tokenizer.ggml.model", "gpt2").put("tokenizer.ggml.pre", "smollm").put("tokenizer.ggml.tokens", tokens)
+                .put("tokenizer.ggml.token_type", types).put("tokenizer.ggml.merges", List.of("a b"))
+                .put("tokenizer.ggml.bos_token_id", IM_START).put("tokenizer.ggml.eos_token_id", IM_END)
+                .put("tokenizer.ggml.add_bos_token", false).put("tokenizer.chat_template", CHAT_TEMPLATE);
+        quantised(file, "token_embd", Encoding.Q8_0, random, VOCAB, width);
+        norm(file, "blk.0.attn_norm", random, width);
+        quantised(file, "blk.0.attn_q", Encoding.Q4_1, random, 64, width);
+        quantised(file, "blk.0.attn_k", Encoding.Q4_1, random, 32, width);
+        quantised(file, "blk.0.attn_v", Encoding.Q4_1, random, 32, width);
+        quantised(file, "blk.0.attn_output", Encoding.Q4_1, random, width, 64);
+        norm(file, "blk.0.ffn_norm", random, width);
+        quantised(file, "blk.0.ffn_gate", Encoding.Q4_1, random, inner, width);
+        quantised(file, "blk.0.ffn_up", Encoding.Q4_1, random, inner, width);
+        quantised(file, "blk.0.ffn_down", Encoding.Q4_1, random, width, inner);
+        norm(file, "output_norm", random, width);
+        return file.bytes();
+    }
+
+    private static void quantised(GgufFile file, String name, Encoding encoding, Random random, int rows, int columns) {
+        file.tensor(name + ".weight", encoding, normal(random, 0.3, rows, columns).toFloats(), rows, columns);
+    }
+
+    private static void norm(GgufFile file, String name, Random random, int width) {
+        file.tensor(name + ".weight", Encoding.F32, normal(random, 0.1, 1.0, width).toFloats(), width);
     }
 
     /// A Llama with random weights.
