@@ -1,0 +1,274 @@
+package fewsh.shell;
+
+import fewsh.UserError;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jline.reader.impl.DefaultParser;
+
+/// The table: every subcommand of the program and every command of the shell, a row each. The parser, `help`, the Tab key and
+/// docs/commands.md are read from it.
+final class Commands {
+    private static final Option MODEL = Option.of("MODEL", "a name in the store, a folder, or a .gguf file", "-m", "--model")
+            .completing(Complete.MODELS);
+    private static final Option PRECISION = Option.of("P", "auto, fp32, int8 or int4; auto is what serves the file best",
+            "--precision").completing(Complete.PRECISIONS);
+    private static final Option DEVICE = Option.of("D", "cpu, webgpu, cuda[:n]…; fewsh doctor lists them", "--device")
+            .completing(Complete.DEVICES);
+    private static final Option THREADS = Option.of("N", "of one operator; all cores if not given", "--threads");
+    private static final Option JSON = Option.flag("one JSON object a line, errors too", "--json");
+    private static final Option QUIET = Option.flag("results and errors only", "--quiet");
+    private static final Option VERBOSE = Option.flag("the sampling settings in force, on stderr", "-v", "--verbose");
+    private static final Option HELP = Option.flag("this text", "-h", "--help");
+
+    private static final List<Option> LOADING = List.of(PRECISION, DEVICE, THREADS);
+    private static final List<Option> OUTPUT = List.of(JSON, QUIET);
+
+    /// Options of the program itself, before or without a subcommand.
+    static final List<Option> PROGRAM = join(List.of(
+            Option.of("LINES", "runs lines as the shell would", "-c", "--command").repeatable()),
+            List.of(MODEL), LOADING, sampling(), OUTPUT, List.of(VERBOSE, Option.flag("the version", "--version"), HELP));
+
+    private static final List<Command> ROWS = List.of(
+            Command.program("ask", "[PROMPT…]", "One answer, streamed.",
+                    "The words are the prompt; standard input follows it, or is the prompt, when it is not a terminal. A model with "
+                            + "a chat template gets it applied.", Complete.NOTHING,
+                    join(List.of(MODEL, Option.of("TEXT", "the system message", "--system"),
+                            Option.flag("sends the text as it is, without the chat template", "--raw")), sampling(), List.of(
+                            Option.of("N", "how many samples", "-n"),
+                            Option.of("K", "each token's logprob, and the K likeliest tokens in its place", "--logprobs")
+                                    .orElse("0")), LOADING, OUTPUT, List.of(VERBOSE)), Ask::run),
+            Command.program("score", "[TEXT…]", "Log-likelihoods, token by token.",
+                    "Of TEXT; of --continuation after --context; or, with neither, of lines of JSON on standard input: "
+                            + "{\"context\",\"continuation\"} or {\"text\"}, one line out for each, in order.", Complete.NOTHING,
+                    join(List.of(MODEL, Option.of("TEXT", "what comes before", "--context"),
+                            Option.of("TEXT", "what is scored", "--continuation")), LOADING, OUTPUT), Scoring::run),
+            Command.slash("score", "TEXT", "Log-likelihood of a text, token by token.", Command.Takes.TEXT, Complete.NOTHING,
+                    Scoring::slash),
+            Command.program("tokenize", "[TEXT…]", "Token ids and pieces.",
+                    "Of TEXT, or of each line of standard input; with --json a line in is a JSON string.", Complete.NOTHING,
+                    join(List.of(MODEL, Option.flag("special tokens in the text are recognised; and written, when decoding",
+                            "--special"), Option.flag("ids in, text out", "--decode")), OUTPUT), Tokenizing::run),
+            Command.slash("tokens", "TEXT", "The pieces and ids of a text.", Command.Takes.TEXT, Complete.NOTHING,
+                    Tokenizing::slash),
+            Command.program("forward", "MODEL", "One pass of a model over given ids, all logits out.",
+                    "--input FILE holds {\"input_ids\":[[…]]}; --batch reads one such object a line. The precision is fp32 unless "
+                            + "told otherwise.", Complete.MODELS,
+                    join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
+                            Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
+            Command.program("render", "", "What a template makes of its variables.",
+                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a line and "
+                            + "writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
+                    join(List.of(Option.of("FILE", "a Jinja template", "--template").completing(Complete.FILES),
+                            Option.of("FILE", "JSON object of its variables", "--vars").completing(Complete.FILES),
+                            Option.of("E", "plain, chat or lm_eval; plain if not given", "--environment")
+                                    .completing(Complete.ENVIRONMENTS),
+                            Option.flag("one JSON object a line on standard input", "--batch")), OUTPUT), Templates::run),
+            Command.program("pull", "NAME", "Fetches a model.",
+                    "NAME is one of the catalogue, hf:owner/name[:file][@revision], an https address, or a path.",
+                    Complete.CATALOGUE, OUTPUT, Models::pull),
+            Command.slash("pull", "NAME", "Fetches a model; loads it if it is the first.", Command.Takes.WORDS, Complete.CATALOGUE,
+                    Models::pullAndLoad),
+            Command.program("models", "", "The models on this machine.", "", Complete.NOTHING, OUTPUT, Models::list)
+                    .alsoSlash("models", "", Command.Takes.WORDS),
+            Command.program("info", "[MODEL]", "What a model is: architecture, size, context, licence.", "", Complete.MODELS,
+                    join(List.of(MODEL), LOADING, OUTPUT), Models::info),
+            Command.slash("info", "", "What the current model is.", Command.Takes.WORDS, Complete.NOTHING, Models::slashInfo),
+            Command.program("rm", "NAME", "Removes a model from this machine.", "", Complete.STORED, OUTPUT, Models::remove)
+                    .alsoSlash("rm", "NAME", Command.Takes.WORDS),
+            new Command("", "load", "", "MODEL", "Loads a model, in place of the current one.", "", Command.Takes.WORDS,
+                    Complete.MODELS, LOADING, Models::load),
+            Command.slash("unload", "", "Frees the current model.", Command.Takes.WORDS, Complete.NOTHING, Models::unload),
+            Command.slash("set", "[KEY [VALUE]]", "Shows or changes how answers are drawn; VALUE default takes it back.",
+                    Command.Takes.WORDS, Complete.SETTINGS, Settings::set),
+            Command.slash("system", "[TEXT]", "Shows or sets the system message; off removes it.", Command.Takes.TEXT,
+                    Complete.NOTHING, Chat::system),
+            Command.slash("show", "", "The conversation as the model sees it, and its length.", Command.Takes.WORDS,
+                    Complete.NOTHING, Chat::show),
+            Command.slash("retry", "", "Another answer to the last prompt.", Command.Takes.WORDS, Complete.NOTHING, Chat::retry),
+            Command.slash("undo", "[N]", "Takes back the last prompt, or N, with the answers.", Command.Takes.WORDS,
+                    Complete.NOTHING, Chat::undo),
+            Command.slash("clear", "", "Begins a new conversation.", Command.Takes.WORDS, Complete.NOTHING, Chat::clear),
+            Command.slash("save", "FILE.jsonl", "Writes the conversation.", Command.Takes.WORDS, Complete.FILES, Chat::save),
+            Command.slash("open", "FILE.jsonl", "Goes on with a conversation that was saved.", Command.Takes.WORDS, Complete.FILES,
+                    Chat::open),
+            Command.slash("probs", "[N]", "How sure the model was of each token of its last answer; alternatives of the N-th.",
+                    Command.Takes.WORDS, Complete.NOTHING, Probabilities::run),
+            Command.program("bench", "", "Speed and memory, in llama-bench's terms.",
+                    "ppN is a prompt of N tokens, tgN N tokens generated; numbers may be lists, as in -p 128,512.",
+                    Complete.NOTHING, join(List.of(MODEL, Option.of("N", "prompt tokens; 512", "-p", "--n_prompt"),
+                            Option.of("N", "generated tokens; 128", "-n", "--n_gen"),
+                            Option.of("N", "tokens of context before; 0", "-d", "--n_depth"),
+                            Option.of("N", "runs that count; 5", "-r", "--repetitions"),
+                            Option.of("F", "md, csv, json or jsonl", "-o", "--output").completing(Complete.OUTPUTS)),
+                            LOADING, OUTPUT), Bench::run).alsoSlash("bench", "", Command.Takes.WORDS),
+            Command.slash("time", "[on|off]", "Whether a line about speed follows an answer.", Command.Takes.WORDS, Complete.SWITCH,
+                    Settings::time),
+            Command.program("doctor", "", "What this machine has, and why a device is missing.", "", Complete.NOTHING, OUTPUT,
+                    Doctor::run).alsoSlash("doctor", "", Command.Takes.WORDS),
+            Command.slash("help", "[COMMAND]", "This list, or more about one command.", Command.Takes.WORDS, Complete.COMMANDS,
+                    Commands::slashHelp),
+            Command.slash("quit", "", "Leaves; so does Ctrl-D.", Command.Takes.WORDS, Complete.NOTHING, (workspace, _) -> {
+                workspace.quit();
+                return 0;
+            }));
+
+    private Commands() {}
+
+    @SafeVarargs
+    private static List<Option> join(List<Option>... lists) {
+        List<Option> all = new ArrayList<>();
+        for (List<Option> list : lists) all.addAll(list);
+        return List.copyOf(all);
+    }
+
+    private static List<Option> sampling() {
+        return Arrays.stream(Setting.values()).map(Setting::option).toList();
+    }
+
+    /// The subcommands of the program.
+    static List<Command> programs() {
+        return ROWS.stream().filter(c -> !c.name().isEmpty()).toList();
+    }
+
+    /// The commands of the shell.
+    static List<Command> slashes() {
+        return ROWS.stream().filter(c -> !c.slash().isEmpty()).toList();
+    }
+
+    static Optional<Command> program(String name) {
+        return find(programs(), Command::name, name);
+    }
+
+    static Optional<Command> slash(String name) {
+        return find(slashes(), Command::slash, name);
+    }
+
+    private static Optional<Command> find(List<Command> rows, Function<Command, String> key, String name) {
+        return rows.stream().filter(c -> key.apply(c).equals(name.replace('-', '_'))).findFirst();
+    }
+
+    /// The options that a subcommand takes.
+    static List<Option> options(Command command) {
+        return join(command.options(), List.of(HELP));
+    }
+
+    /// Runs what was typed in the shell or stands in a script.
+    static int run(Workspace workspace, Entry entry) throws IOException {
+        if (entry.text().isBlank()) return 0;
+        if (!entry.command()) return Chat.say(workspace, entry.text());
+        String line = entry.text().strip();
+        String name = line.split("\\s", 2)[0].substring(1);
+        String rest = line.substring(1 + name.length()).strip();
+        Command command = slash(name).orElseThrow(() -> new UserError("", "unknown command \"/" + name + "\"", Near.fix("/" + name,
+                slashes().stream().map(c -> "/" + c.slash()).toList(), "/help lists the commands")));
+        return command.action().run(workspace, options(command, rest));
+    }
+
+    private static Options options(Command command, String rest) {
+        if (command.takes() == Command.Takes.TEXT) return rest.isEmpty() ? Options.of() : Options.of(rest);
+        List<Option> options = command.options().stream().filter(o -> !OUTPUT.contains(o)).toList();
+        return Options.parse("/" + command.slash(), options, words("/" + command.slash(), rest), false);
+    }
+
+    /// Splits at white space; quotes hold together. A backslash is a backslash: it separates folders on Windows.
+    private static List<String> words(String where, String rest) {
+        DefaultParser parser = new DefaultParser().escapeChars(new char[0]).eofOnUnclosedQuote(true);
+        try {
+            return parser.parse(rest, rest.length(), org.jline.reader.Parser.ParseContext.ACCEPT_LINE).words().stream()
+                    .filter(w -> !w.isEmpty()).toList();
+        } catch (org.jline.reader.EOFError e) {
+            throw new UserError(where, "a quote is not closed", "close it, or leave it out", e);
+        }
+    }
+
+    private static int slashHelp(Workspace workspace, Options options) {
+        options.expect("/help", "[COMMAND]", 0, 1);
+        Render render = workspace.render();
+        if (options.words().isEmpty()) {
+            render.line("A line that starts with / is a command, anything else goes to the model. \"\"\" opens and closes a block of");
+            render.line("lines, \\ at the end of a line continues it. Ctrl-C stops the answer, Tab completes, Ctrl-R searches.");
+            rows(render, slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help())).toList());
+            return 0;
+        }
+        String name = options.text().replaceFirst("^/", "");
+        Command command = slash(name).orElseThrow(() -> new UserError("/help", "unknown command \"" + name + "\"",
+                Near.fix(name, slashes().stream().map(Command::slash).toList(), "/help lists the commands")));
+        render.line(("/" + command.slash() + " " + command.slashUsage()).strip());
+        render.line("  " + command.help());
+        if (command.slash().equals("set"))
+            rows(render, Arrays.stream(Setting.values()).map(s -> List.of("  " + s.key(), s.help())).toList());
+        if (command.takes() == Command.Takes.WORDS) optionRows(render, command.options().stream().filter(o -> !OUTPUT.contains(o)).toList());
+        return 0;
+    }
+
+    private static void rows(Render render, List<List<String>> rows) {
+        int width = rows.stream().mapToInt(row -> row.getFirst().length()).max().orElse(0);
+        for (List<String> row : rows)
+            render.line(render.paint(Style.CYAN, row.getFirst()) + " ".repeat(width + 2 - row.getFirst().length()) + row.getLast());
+    }
+
+    private static void optionRows(Render render, List<Option> options) {
+        rows(render, options.stream().map(o -> List.of("  " + o.usage(), o.help())).toList());
+    }
+
+    /// `fewsh --help`.
+    static void help(Render render) {
+        render.line("fewsh, the few-shot shell");
+        render.line("");
+        render.line("fewsh [-m MODEL]             the shell");
+        render.line("fewsh FILE.fewsh             runs a file of its lines; -c LINES runs them, standard input too");
+        render.line("fewsh COMMAND …              one of:");
+        rows(render, programs().stream().map(c -> List.of("  " + (c.name() + " " + c.usage()).strip(), c.help())).toList());
+        render.line("");
+        render.line("options, for most commands; fewsh COMMAND --help lists a command's own:");
+        optionRows(render, PROGRAM);
+        render.line("");
+        render.line("environment: FEWSH_HOME (~/.fewsh), FEWSH_MODEL, NO_COLOR, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY, SSL_CERT_FILE");
+        render.line("exit: 0 done, 1 a check failed, 2 could not run, 130 interrupted");
+    }
+
+    /// `fewsh COMMAND --help`.
+    static void help(Render render, Command command) {
+        render.line(("fewsh " + command.name() + " " + command.usage()).strip());
+        render.line("  " + command.help());
+        if (!command.details().isEmpty()) render.line("  " + command.details());
+        render.line("");
+        optionRows(render, options(command));
+    }
+
+    /// The text of docs/commands.md.
+    static String markdown() {
+        List<String> lines = new ArrayList<>(List.of("# Commands", "",
+                "Made from the table in `Commands.java`: change it there, then run the tests with `-Dgolden.update=true`.", "",
+                "Names are snake_case; a hyphen is accepted wherever an option has an underscore. Results go to stdout, everything "
+                        + "else to stderr. Exit codes: 0 done, 1 a check failed, 2 could not run, 130 interrupted.", "",
+                "## The program", "", "```", "fewsh [-m MODEL]        the shell", "fewsh FILE.fewsh        runs the lines of a file",
+                "fewsh -c LINES          runs lines", "fewsh < FILE            runs the lines of standard input",
+                "fewsh COMMAND …", "```", ""));
+        table(lines, "option", PROGRAM.stream().map(o -> List.of(o.usage(), o.help())).toList());
+        for (Command command : programs()) {
+            lines.addAll(List.of("### " + command.name(), "", "`" + ("fewsh " + command.name() + " " + command.usage()).strip() + "`", "",
+                    command.help() + (command.details().isEmpty() ? "" : " " + command.details()), ""));
+            table(lines, "option", command.options().stream().map(o -> List.of(o.usage(), o.help())).toList());
+        }
+        lines.addAll(List.of("## In the shell", "",
+                "A line that starts with `/` is a command, anything else goes to the model. `\"\"\"` opens and closes a block, `\\` at "
+                        + "a line's end continues it; a paste is one entry. Ctrl-C stops the answer (what was printed stays), Ctrl-D "
+                        + "leaves, Tab completes, Ctrl-R searches.", ""));
+        table(lines, "command", slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help())).toList());
+        lines.addAll(List.of("Settings of `/set`:", ""));
+        table(lines, "setting", Arrays.stream(Setting.values()).map(s -> List.of(s.key(), s.help())).toList());
+        return String.join("\n", lines).stripTrailing() + "\n";
+    }
+
+    private static void table(List<String> lines, String head, List<List<String>> rows) {
+        lines.addAll(List.of("| " + head + " | |", "| --- | --- |"));
+        for (List<String> row : rows)
+            lines.add("| `" + row.getFirst().replace("|", "\\|") + "` | " + row.getLast().replace("|", "\\|") + " |");
+        lines.add("");
+    }
+}

@@ -1,0 +1,4 @@
+package fewsh.shell;
+
+/// What the Tab key offers at a place of a command line.
+enum Complete { NOTHING, COMMANDS, MODELS, STORED, CATALOGUE, FILES, SETTINGS, SWITCH, PRECISIONS, DEVICES, ENVIRONMENTS, OUTPUTS }

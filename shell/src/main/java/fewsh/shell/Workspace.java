@@ -1,0 +1,290 @@
+package fewsh.shell;
+
+import fewsh.UserError;
+import fewsh.generate.CausalLm;
+import fewsh.generate.Decoding;
+import fewsh.generate.KvCache;
+import fewsh.generate.LoadOptions;
+import fewsh.generate.SamplingConfig;
+import fewsh.models.Precision;
+import fewsh.prompt.Message;
+import fewsh.session.Device;
+import fewsh.store.Home;
+import fewsh.store.Model;
+import fewsh.store.Store;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// What one session of the shell holds: the current model and its cache, settings, the conversation, the last answer.
+///
+/// One thread, `interrupt` apart. Owns the model and the cache: close it.
+final class Workspace implements AutoCloseable {
+    private final Map<String, String> environment;
+    private final Path directory;
+    private final BufferedReader in;
+    private final boolean terminalIn;
+    private final Render render;
+
+    private CausalLm model;
+    private KvCache cache;
+    private Model source;
+    private Duration loadTime = Duration.ZERO;
+    private final Map<Setting, List<String>> settings = new EnumMap<>(Setting.class);
+    private String system = "";
+    private final List<Message> messages = new ArrayList<>();
+    private Answer last;
+    private Options program;
+    private boolean typing;
+    private boolean showTime;
+    private boolean quit;
+    private volatile Decoding running;
+
+    /// @param directory relative file names start here
+    /// @param in standard input
+    /// @param terminalIn whether a person types there
+    Workspace(Map<String, String> environment, Path directory, BufferedReader in, boolean terminalIn, Render render) {
+        this.environment = Map.copyOf(environment);
+        this.directory = directory;
+        this.in = in;
+        this.terminalIn = terminalIn;
+        this.render = render;
+    }
+
+    Render render() {
+        return render;
+    }
+
+    BufferedReader in() {
+        return in;
+    }
+
+    boolean terminalIn() {
+        return terminalIn;
+    }
+
+    Home home() {
+        return Home.of(environment);
+    }
+
+    Store store() {
+        return Store.open(environment);
+    }
+
+    /// A file that a person named.
+    Path file(String name) {
+        try {
+            boolean ofUser = name.equals("~") || name.startsWith("~/");
+            return ofUser ? Path.of(System.getProperty("user.home"), name.substring(1)) : directory.resolve(name);
+        } catch (InvalidPathException e) {
+            throw new UserError("", "\"" + name + "\" is not a path: " + e.getReason(), "", e);
+        }
+    }
+
+    /// The text of a file that a person named.
+    String read(String name) {
+        Path file = file(name);
+        try {
+            return Files.readString(file);
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new UserError(name, "no such file", "", e);
+        } catch (java.nio.charset.CharacterCodingException e) {
+            throw new UserError(name, "not UTF-8 text", "", e);
+        } catch (IOException e) {
+            throw new UserError(name, "cannot be read: " + e.getMessage(), "", e);
+        }
+    }
+
+    // ---- the model
+
+    /// How to open a model: `--precision`, `--device`, `--threads`.
+    LoadOptions loadOptions(Options options, Precision otherwise) {
+        String precision = options.get("precision", otherwise.name());
+        Precision chosen = java.util.Arrays.stream(Precision.values()).filter(p -> p.name().equalsIgnoreCase(precision)).findFirst()
+                .orElseThrow(() -> new UserError("--precision", "unknown precision \"" + precision + "\"",
+                        "precisions are auto, fp32, int8, int4"));
+        int threads = options.whole("threads", java.lang.Runtime.getRuntime().availableProcessors(), 1);
+        return new LoadOptions(chosen, Device.parse(options.get("device", "cpu")), threads, home().root());
+    }
+
+    /// The model that `-m` or `FEWSH_MODEL` names, or else the only one in the store.
+    ///
+    /// @throws UserError that says what to type when there is none
+    String modelName(Options options) {
+        String named = options.get("model", environment.getOrDefault("FEWSH_MODEL", ""));
+        if (!named.isBlank()) return named;
+        List<Model> stored = store().list().models();
+        if (stored.size() == 1) return stored.getFirst().name();
+        if (stored.isEmpty())
+            throw new UserError("", "no model yet", (typing ? "type /pull smollm2" : "type fewsh pull smollm2") + " to fetch a small one");
+        throw new UserError("", "there are " + stored.size() + " models and none was named", (typing ? "type /load MODEL"
+                : "add -m MODEL or set FEWSH_MODEL") + ": " + String.join(", ", stored.stream().map(Model::name).toList()));
+    }
+
+    /// The session starts, with the program's options; its model is loaded when it is first needed.
+    ///
+    /// @param typing whether a person types the lines
+    void begin(Options program, boolean typing) {
+        this.program = program;
+        this.typing = typing;
+        showTime = typing;
+        settings.putAll(Setting.given(program));
+        Setting.apply(SamplingConfig.GREEDY, settings);
+    }
+
+    /// Loads a model, in place of the one there was.
+    void load(String name, LoadOptions options) {
+        Model found = store().resolve(name.startsWith("~/") ? file(name).toString() : name);
+        long start = System.nanoTime();
+        CausalLm loaded = CausalLm.open(found.path(), options);
+        unload();
+        model = loaded;
+        source = found;
+        cache = model.cache();
+        loadTime = Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    void unload() {
+        program = null;
+        last = null;
+        if (cache != null) cache.close();
+        if (model != null) model.close();
+        cache = null;
+        model = null;
+        source = null;
+    }
+
+    /// The current model; the one to begin with is loaded now.
+    ///
+    /// @throws UserError if none is loaded
+    CausalLm model() {
+        if (model == null && program != null) load(modelName(program), loadOptions(program, Precision.AUTO));
+        return loaded().orElseThrow(() -> new UserError("", "no model is loaded", store().list().models().isEmpty()
+                ? "type /pull smollm2 to fetch a small one" : "type /load MODEL; /models lists them"));
+    }
+
+    Optional<CausalLm> loaded() {
+        return Optional.ofNullable(model);
+    }
+
+    /// The store's entry of the current model.
+    Optional<Model> source() {
+        return Optional.ofNullable(source);
+    }
+
+    /// What the prompt and the answers call the model.
+    String modelLabel() {
+        return source == null ? "" : source.name();
+    }
+
+    KvCache cache() {
+        model();
+        return cache;
+    }
+
+    Duration loadTime() {
+        return loadTime;
+    }
+
+    // ---- settings and conversation
+
+    Map<Setting, List<String>> settings() {
+        return settings;
+    }
+
+    /// The model's defaults with `more` and the session's settings on top; a seed is drawn if one is needed and none given.
+    SamplingConfig sampling(Map<Setting, List<String>> more) {
+        Map<Setting, List<String>> all = new EnumMap<>(Setting.class);
+        all.putAll(settings);
+        all.putAll(more);
+        SamplingConfig config = Setting.apply(model().defaults(), all);
+        boolean draws = config.temperature() > 0 && !all.containsKey(Setting.SEED);
+        return draws ? config.withSeed(ThreadLocalRandom.current().nextLong(1L << 31)) : config;
+    }
+
+    /// Empty when there is none.
+    String system() {
+        return system;
+    }
+
+    void system(String text) {
+        system = text;
+    }
+
+    /// User and assistant by turns; the system message apart.
+    List<Message> messages() {
+        return messages;
+    }
+
+    Optional<Answer> last() {
+        return Optional.ofNullable(last);
+    }
+
+    void last(Answer answer) {
+        last = answer;
+    }
+
+    boolean showTime() {
+        return showTime;
+    }
+
+    void showTime(boolean show) {
+        showTime = show;
+    }
+
+    boolean quits() {
+        return quit;
+    }
+
+    void quit() {
+        quit = true;
+    }
+
+    // ---- interruption
+
+    /// Says that `decoding` is what Ctrl-C stops; null when nothing is.
+    void running(Decoding decoding) {
+        running = decoding;
+    }
+
+    /// Stops the answer under way, from any thread.
+    ///
+    /// @return false if there is none
+    boolean interrupt() {
+        Decoding decoding = running;
+        if (decoding == null) return false;
+        decoding.interrupt();
+        return true;
+    }
+
+    /// The next line of standard input, null at its end.
+    String readLine() {
+        try {
+            return in.readLine();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        unload();
+    }
+
+    /// `135M · int8 · context 8,192 · cpu`.
+    static String line(fewsh.generate.About about) {
+        return String.join(" · ", Render.parameters(about.parameters()), about.precision().name().toLowerCase(Locale.ROOT),
+                "context " + Render.count(about.contextLength()), about.device().toString());
+    }
+}
