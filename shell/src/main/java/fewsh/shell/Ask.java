@@ -120,7 +120,7 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         line.addProperty("prompt_tokens", decoding.promptTokens());
         line.addProperty("completion_tokens", answer.tokens().size());
         line.addProperty("seed", config.seed());
-        line.addProperty("model", workspace.modelLabel());
+        line.addProperty("model", workspace.modelName());
         line.addProperty("precision", about.precision().name().toLowerCase(java.util.Locale.ROOT));
         line.addProperty("device", about.device().toString());
         if (logprobs >= 0) line.add("logprobs", logprobs(answer, workspace.model()));

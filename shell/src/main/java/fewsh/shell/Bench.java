@@ -192,7 +192,7 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
     private static JsonObject json(Row row, Workspace workspace, int threads) {
         About about = workspace.model().about();
         JsonObject json = new JsonObject();
-        json.addProperty("model", workspace.modelLabel());
+        json.addProperty("model", workspace.modelName());
         json.addProperty("size_bytes", about.sizeBytes());
         json.addProperty("params", about.parameters());
         json.addProperty("precision", about.precision().name().toLowerCase(Locale.ROOT));

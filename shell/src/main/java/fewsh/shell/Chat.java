@@ -64,7 +64,7 @@ final class Chat {
 
     private static int[] ids(Workspace workspace, List<Message> messages) {
         ChatTemplate template = workspace.model().chatTemplate().orElse(null);
-        if (template == null) return workspace.model().encodePrompt(messages.getLast().content(), false);
+        if (template == null) return workspace.model().encodePrompt(messages.getLast().text(), false);
         return workspace.model().encodePrompt(template.render(conversation(workspace, messages), true, Map.of()), true);
     }
 
@@ -152,7 +152,7 @@ final class Chat {
         ChatTemplate template = workspace.model().chatTemplate().orElse(null);
         List<Message> messages = conversation(workspace, workspace.messages());
         if (template == null) {
-            messages.forEach(m -> render.line(render.paint(Style.DIM, m.role() + ": ") + Render.visible(m.content())));
+            messages.forEach(m -> render.line(render.paint(Style.DIM, m.role() + ": ") + Render.visible(m.text())));
             render.note("this model has no chat template: it sees each prompt as it is, alone");
             return 0;
         }
@@ -175,7 +175,7 @@ final class Chat {
         for (Message message : conversation(workspace, workspace.messages())) {
             JsonObject one = new JsonObject();
             one.addProperty("role", message.role());
-            one.addProperty("content", message.content());
+            one.addProperty("content", message.text());
             all.add(one);
         }
         if (all.isEmpty()) throw new UserError("/save", "the conversation is empty", "type a prompt");
@@ -207,7 +207,7 @@ final class Chat {
             messages.add(new Message(JsonLines.text(message, "role", where), JsonLines.text(message, "content", where)));
         }
         boolean hasSystem = !messages.isEmpty() && messages.getFirst().role().equals("system");
-        workspace.system(hasSystem ? messages.removeFirst().content() : "");
+        workspace.system(hasSystem ? messages.removeFirst().text() : "");
         workspace.messages().clear();
         workspace.messages().addAll(messages);
         workspace.last(null);

@@ -44,11 +44,18 @@ public final class Main {
     }
 
     public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /// Runs a command line on the process's own streams.
+    ///
+    /// @return the exit code
+    static int run(String[] args) {
         Map<String, String> environment = System.getenv();
         boolean colours = environment.getOrDefault("NO_COLOR", "").isEmpty() && !"dumb".equals(environment.get("TERM"));
         Main main = new Main(environment, Path.of(""), new FileInputStream(FileDescriptor.in), Stream.IN.isTerminal(),
                 sink(FileDescriptor.out, Stream.OUT.isTerminal(), colours), sink(FileDescriptor.err, Stream.ERR.isTerminal(), colours));
-        System.exit(main.run(List.of(args)));
+        return main.run(List.of(args));
     }
 
     private static Render.Sink sink(FileDescriptor descriptor, boolean terminal, boolean colours) {
@@ -188,10 +195,10 @@ public final class Main {
     int repl(Options program, Render render, Terminal terminal) {
         try (Workspace workspace = workspace(render)) {
             workspace.begin(program, true);
-            render.note("fewsh " + VERSION + " · the few-shot shell");
+            render.banner("fewsh " + VERSION, "the few-shot shell");
             try {
                 workspace.model();
-                render.note(Models.modelLine(workspace));
+                render.banner(workspace.modelLabel(), Models.modelLine(workspace));
             } catch (UserError e) {
                 if (program.has("model") || environment.containsKey("FEWSH_MODEL")) throw e;
                 render.note(e.getMessage() + ": " + e.fix());

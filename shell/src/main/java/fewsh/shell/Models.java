@@ -47,7 +47,7 @@ final class Models {
             return 0;
         }
         render.table(List.of("name", ">size", "licence", "source"), models.stream()
-                .map(m -> List.of((m.name().equals(workspace.modelLabel()) ? "› " : "") + m.name(), Render.bytes(m.size()),
+                .map(m -> List.of((m.name().equals(workspace.modelName()) ? "› " : "") + m.name(), Render.bytes(m.size()),
                         m.licence(), m.source())).toList());
         return 0;
     }
@@ -121,7 +121,7 @@ final class Models {
     static int remove(Workspace workspace, Options options) {
         options.expect("rm", "NAME", 1, 1);
         String name = options.text();
-        if (name.equals(workspace.modelLabel())) workspace.unload();
+        if (name.equals(workspace.modelName())) workspace.unload();
         long freed = workspace.store().remove(name);
         workspace.render().note(name + " is gone, " + Render.bytes(freed) + " freed");
         return 0;
@@ -192,13 +192,13 @@ final class Models {
     static int load(Workspace workspace, Options options) {
         options.expect("/load", "MODEL", 1, 1);
         workspace.load(options.text(), workspace.loadOptions(options, Precision.AUTO));
-        workspace.render().note(modelLine(workspace));
+        workspace.render().banner(workspace.modelLabel(), modelLine(workspace));
         return 0;
     }
 
-    /// `smollm2 · 135M · int8 · context 8,192 · cpu · loaded in 0.31 s`.
+    /// `135M · int8 · context 8,192 · cpu · loaded in 0.31 s`.
     static String modelLine(Workspace workspace) {
-        return workspace.modelLabel() + " · " + Workspace.line(workspace.model().about()) + " · loaded in "
+        return Workspace.line(workspace.model().about()) + " · loaded in "
                 + Render.time(workspace.loadTime());
     }
 
@@ -206,7 +206,7 @@ final class Models {
     static int unload(Workspace workspace, Options options) {
         options.expect("/unload", "nothing", 0, 0);
         if (workspace.loaded().isEmpty()) throw new UserError("/unload", "no model is loaded", "");
-        String name = workspace.modelLabel();
+        String name = workspace.modelName();
         workspace.unload();
         workspace.render().note(name + " is unloaded");
         return 0;

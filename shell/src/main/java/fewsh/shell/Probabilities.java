@@ -83,7 +83,7 @@ final class Probabilities {
     }
 
     private static String text(Workspace workspace, int id) {
-        return Tokenizing.text(workspace.model().tokenizer(), id);
+        return Tokenizing.shown(workspace.model().tokenizer(), id);
     }
 
     private static String text(Workspace workspace, Step.Token token) {

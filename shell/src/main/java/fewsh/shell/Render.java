@@ -119,6 +119,11 @@ final class Render {
         put(err, (err.colour() ? Style.DIM.on(line) : line) + "\n");
     }
 
+    /// The first line a person sees: `name`, and what it is.
+    void banner(String name, String what) {
+        if (!quiet) put(err, err.colour() ? Style.BOLD.on(name) + Style.DIM.on(" · " + what) + "\n" : name + " · " + what + "\n");
+    }
+
     /// `error: where: what` and `  fix: …`; under `--json` one object.
     void error(UserError e) {
         clearProgress();

@@ -87,7 +87,7 @@ final class Scoring {
         }
         List<List<String>> rows = new ArrayList<>();
         for (Candidate token : score.tokens())
-            rows.add(List.of(Integer.toString(token.id()), Render.quoted(Tokenizing.text(tokenizer, token.id())),
+            rows.add(List.of(Integer.toString(token.id()), Render.quoted(Tokenizing.shown(tokenizer, token.id())),
                     String.format(Locale.ROOT, "%.4f", token.logprob()), percent(token.logprob())));
         render.table(List.of(">id", "token", ">logprob", ">p"), rows);
         int n = score.tokens().size();

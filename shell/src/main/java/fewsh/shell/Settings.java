@@ -34,7 +34,8 @@ final class Settings {
 
     private static void show(Workspace workspace) {
         List<List<String>> rows = new ArrayList<>();
-        Setting.shown(inForce(workspace)).forEach((setting, value) -> rows.add(List.of(setting.key(), value,
+        Setting.shown(inForce(workspace)).forEach((setting, value) -> rows.add(List.of(setting.key(),
+                setting == Setting.SEED && !workspace.settings().containsKey(setting) ? "" : value,
                 workspace.settings().containsKey(setting) ? "set" : setting == Setting.SEED ? "drawn anew" : "default",
                 setting.help())));
         workspace.render().table(List.of("setting", "value", "", ""), rows);

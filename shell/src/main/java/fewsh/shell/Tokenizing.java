@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// `fewsh tokenize` and `/tokens`: text → ids and pieces, and back.
 ///
@@ -111,6 +113,14 @@ record Tokenizing(boolean special, boolean decode) {
         return new String(tokenizer.bytes(id), StandardCharsets.UTF_8);
     }
 
+    /// The same for people: the bytes of what is no text of its own, `<C3>`.
+    static String shown(Tokenizer tokenizer, int id) {
+        String text = text(tokenizer, id);
+        if (!text.contains("\ufffd")) return text;
+        return IntStream.range(0, tokenizer.bytes(id).length).mapToObj(i -> String.format("<%02X>", tokenizer.bytes(id)[i]))
+                .collect(Collectors.joining());
+    }
+
     private static JsonObject json(Tokenizer tokenizer, int[] ids) {
         JsonArray numbers = new JsonArray();
         JsonArray pieces = new JsonArray();
@@ -128,7 +138,7 @@ record Tokenizing(boolean special, boolean decode) {
         StringBuilder pieces = new StringBuilder();
         StringBuilder numbers = new StringBuilder();
         for (int i = 0; i < ids.length; i++) {
-            String piece = Render.visible(text(tokenizer, ids[i]).replace("\n", "⏎").replace("\t", "⇥"));
+            String piece = Render.visible(shown(tokenizer, ids[i]).replace("\n", "⏎").replace("\t", "⇥"));
             pieces.append(i == 0 ? "" : render.paint(Style.DIM, "│"))
                     .append(i % 2 == 0 ? piece : render.paint(Style.CYAN, piece));
             numbers.append(i == 0 ? "" : " ").append(ids[i]);

@@ -183,9 +183,15 @@ final class Workspace implements AutoCloseable {
         return Optional.ofNullable(source);
     }
 
-    /// What the prompt and the answers call the model.
-    String modelLabel() {
+    /// What answers call the model: its name in the store, or its file's or folder's.
+    String modelName() {
         return source == null ? "" : source.name();
+    }
+
+    /// What the prompt calls it: shorter.
+    String modelLabel() {
+        String name = modelName().replaceFirst("(?i)\\.(gguf|onnx)$", "");
+        return name.codePointCount(0, name.length()) <= 32 ? name : name.substring(0, name.offsetByCodePoints(0, 31)) + "…";
     }
 
     KvCache cache() {

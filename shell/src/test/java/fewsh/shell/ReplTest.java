@@ -1,0 +1,237 @@
+package fewsh.shell;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import fewsh.models.TinyModels;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jline.terminal.Size;
+import org.jline.terminal.impl.LineDisciplineTerminal;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The shell at a terminal: what a person types, and what the screen then says.
+class ReplTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("patience", 30));
+
+    @TempDir Path home;
+    private final ByteArrayOutputStream screen = new ByteArrayOutputStream();
+    private LineDisciplineTerminal terminal;
+    private CompletableFuture<Integer> ended;
+    private int seen;
+
+    /// Starts the shell on a terminal of type `type`, and waits for the prompt.
+    private void start(String type, boolean colour, Map<String, String> environment) throws IOException {
+        terminal = new LineDisciplineTerminal("test", type, screen, StandardCharsets.UTF_8);
+        terminal.setSize(new Size(100, 40));
+        Cli cli = new Cli(home, environment);
+        Render.Sink sink = new Render.Sink(terminal.writer(), true, colour);
+        Main main = new Main(cli.environment(), home, new ByteArrayInputStream(new byte[0]), true, sink, sink);
+        ended = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().start(() -> {
+            try {
+                ended.complete(main.repl(Options.of(), new Render(sink, sink, false, false), terminal));
+            } catch (RuntimeException | Error e) {
+                ended.completeExceptionally(e);
+            }
+        });
+        await(text -> plain(text).contains("› "));
+    }
+
+    private static String plain(String text) {
+        return text.replaceAll("\033\\[[\\d;?]*[a-zA-Z]|\033[=>]", "");
+    }
+
+    private void startWithAlphabet(String type, boolean colour) throws IOException {
+        start(type, colour, Map.of("FEWSH_MODEL", Cli.alphabet(home).toString()));
+    }
+
+    private String text() {
+        return screen.toString(StandardCharsets.UTF_8);
+    }
+
+    private void await(Predicate<String> there) {
+        Instant end = Instant.now().plus(PATIENCE);
+        while (!there.test(text().substring(seen)) && !ended.isDone())
+            if (Instant.now().isAfter(end)) throw new AssertionError("after " + PATIENCE + " the screen still says\n" + text());
+            else Thread.onSpinWait();
+        seen = text().length();
+    }
+
+    /// Types `keys` and waits until the screen holds `then`.
+    private void type(String keys, String then) throws IOException {
+        seen = text().length();
+        terminal.processInputBytes(keys.getBytes(StandardCharsets.UTF_8));
+        await(text -> plain(text).contains(then));
+    }
+
+    /// Types a line, and waits for the next prompt.
+    private void line(String line) throws IOException {
+        seen = text().length();
+        terminal.processInputBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
+        await(text -> text.contains("\n") && plain(text).endsWith("› "));
+    }
+
+    private int leave() throws Exception {
+        terminal.processInputBytes(new byte[] {4});
+        return ended.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (!ended.isDone()) leave();
+        terminal.close();
+    }
+
+    /// The screen without what differs from run to run.
+    private String transcript() {
+        return text().replace("\r", "").replace(home.toString(), "HOME").replaceAll("\\d[\\d,.]* tok/s", "N tok/s")
+                .replaceAll("(-\\d+\\.\\d\\d)\\d\\d", "$1")
+                .replaceAll("loaded in [\\d.]+ s", "loaded in N s").replaceAll("[\\d.]+ s to first token", "N s to first token")
+                .replaceAll("(?m) +$", "");
+    }
+
+    @Test
+    void aSessionAtADumbTerminal() throws Exception {
+        startWithAlphabet("dumb", false);
+        for (String line : List.of("hello", "/set", "/set max_tokens 3", "/retry", "/probs", "/probs 2", "/tokens né", "/score abc",
+                "/system Be brief", "/show", "/undo", "/undo", "/time off", "hello", "/time", "/clear", "/save x.txt", "/nope",
+                "/set tempratur 1", "/help load", "/unload", "hello", "/info"))
+            line(line);
+        assertEquals(0, leave());
+        Golden.check("shell/src/test/resources/golden/session.txt", transcript());
+    }
+
+    @Test
+    void withNoModelItSaysInOneLineWhatToType() throws Exception {
+        start("dumb", false, Map.of());
+        assertTrue(text().contains("no model yet: type /pull smollm2 to fetch a small one"), text());
+        line("hello");
+        assertTrue(text().contains("error: no model yet"), text());
+    }
+
+    @Test
+    void ctrlCDuringAnAnswerKeepsWhatThereIsAndComesBackAtOnce() throws Exception {
+        Path endless = TinyModels.llama(home.resolve("endless"), 1);
+        start("dumb", false, Map.of("FEWSH_MODEL", endless.toString()));
+        line("/set max_tokens 100000");
+        type("hello\n", "\n");
+        long start = System.nanoTime();
+        terminal.processInputBytes(new byte[] {3});
+        await(text -> plain(text).endsWith("› "));
+        assertTrue(text().contains(" · interrupted"), text());
+        assertTrue(Duration.ofNanos(System.nanoTime() - start).toMillis() < 2000, "it took long to come back");
+        line("/save partial.jsonl");
+        assertTrue(Files.readString(home.resolve("partial.jsonl")).contains("\"role\":\"assistant\""));
+    }
+
+    @Test
+    void ctrlCAtThePromptDropsTheLine() throws Exception {
+        startWithAlphabet("ansi", false);
+        type("never sent", "never sent");
+        type("\003", "› ");
+        line("/save c.jsonl");
+        assertTrue(text().contains("the conversation is empty"), text());
+    }
+
+    @Test
+    void aPasteOfSeveralLinesIsOneEntry() throws Exception {
+        startWithAlphabet("xterm", false);
+        type("\033[200~one\ntwo\nthree\033[201~", "three");
+        line("");
+        line("/save c.jsonl");
+        assertTrue(Files.readString(home.resolve("c.jsonl")).startsWith("{\"messages\":[{\"role\":\"user\",\"content\":\"one\\ntwo\\nthree\"}"));
+    }
+
+    @Test
+    void aBlockAndAContinuedLineAreOneEntryEach() throws Exception {
+        startWithAlphabet("ansi", false);
+        type("\"\"\"\n", "… ");
+        type("one\n", "… ");
+        line("two\"\"\"");
+        type("three \\\n", "… ");
+        line("four");
+        line("/save c.jsonl");
+        String saved = Files.readString(home.resolve("c.jsonl"));
+        assertTrue(saved.contains("\"content\":\"one\\ntwo\"") && saved.contains("\"content\":\"three \\nfour\""), saved);
+    }
+
+    @Test
+    void tabCompletesCommandsSettingsModelsAndFiles() throws Exception {
+        startWithAlphabet("ansi", false);
+        Files.writeString(home.resolve("notes.jsonl"), "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}\n");
+        type("/und\t", "/undo ");
+        type("\003", "› ");
+        type("/set min\t", "min_p ");
+        type("\003", "› ");
+        type("/open no\t", "notes.jsonl");
+        type("\003", "› ");
+        type("/load alpha\t", "alphabet/");
+        type("\003", "› ");
+        type("/time of\t", "off ");
+        type("\003", "› ");
+        type("/load x --prec\t", "--precision ");
+        type("\003", "› ");
+    }
+
+    @Test
+    void theHistoryIsKeptForTheNextSessionAndIsPrivate() throws Exception {
+        startWithAlphabet("ansi", false);
+        line("/time");
+        assertEquals(0, leave());
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve("history"))));
+        assertEquals(List.of("/time"), Files.readAllLines(home.resolve("history")));
+        terminal.close();
+        Files.setPosixFilePermissions(home.resolve("history"), PosixFilePermissions.fromString("rw-r--r--"));
+        startWithAlphabet("ansi", false);
+        type("\033[A", "/time");
+        type("\003", "› ");
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve("history"))));
+    }
+
+    @Test
+    void exclamationMarksAndBackslashesStayWhatTheyAre() throws Exception {
+        startWithAlphabet("dumb", false);
+        line("Hi! !! C:\\new");
+        line("/save c.jsonl");
+        assertTrue(Files.readString(home.resolve("c.jsonl")).contains("\"content\":\"Hi! !! C:\\\\new\""));
+    }
+
+    @Test
+    void colourIsUsedWhereItIsAllowed() throws Exception {
+        startWithAlphabet("xterm", true);
+        line("hello");
+        line("/probs");
+        assertTrue(text().contains("\033[32m"), text());
+        assertEquals(0, leave());
+        screen.reset();
+        seen = 0;
+        terminal.close();
+        startWithAlphabet("xterm", false);
+        line("hello");
+        line("/probs");
+        assertFalse(text().contains("\033[32m"), text());
+    }
+
+    @Test
+    void quitLeaves() throws Exception {
+        startWithAlphabet("dumb", false);
+        terminal.processInputBytes("/quit\n".getBytes(StandardCharsets.UTF_8));
+        assertEquals(0, ended.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+    }
+}
