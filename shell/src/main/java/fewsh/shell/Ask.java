@@ -14,12 +14,15 @@ import fewsh.generate.Step;
 import fewsh.models.Precision;
 import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Message;
+import fewsh.tokenize.Tokenizer;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jline.utils.Signals;
 
 /// `fewsh ask`: one prompt, one answer or n of them.
@@ -79,12 +82,21 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
     }
 
     private int[] ids(CausalLm model) {
-        ChatTemplate template = raw ? null : model.chatTemplate().orElse(null);
+        if (raw) return asItIs(model.tokenizer(), prompt);
+        ChatTemplate template = model.chatTemplate().orElse(null);
         if (template != null) return model.encodePrompt(template.render(conversation(), true, Map.of()), true);
         if (!system.isEmpty())
             throw new UserError("--system", "this model has no chat template, so no place for a system message",
                     "put the text into the prompt");
         return model.encodePrompt(prompt, false);
+    }
+
+    /// The ids of a text that may spell special tokens, as a template's text does; BOS in front where the model wants it, unless
+    /// the text spells it.
+    private static int[] asItIs(Tokenizer tokenizer, String text) {
+        int[] ids = tokenizer.encode(text, true, true);
+        boolean twice = ids.length > 1 && ids[0] == ids[1] && tokenizer.bos().equals(OptionalInt.of(ids[0]));
+        return twice ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
     }
 
     private List<Message> conversation() {

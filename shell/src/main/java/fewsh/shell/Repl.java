@@ -15,6 +15,7 @@ import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
+import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 
@@ -40,6 +41,10 @@ final class Repl {
                 .option(LineReader.Option.HISTORY_TIMESTAMPED, false)
                 .option(LineReader.Option.CASE_INSENSITIVE, true)
                 .build();
+        // what is typed during an answer waits for the next prompt; it must not stand in the middle of the answer
+        Attributes silent = terminal.getAttributes();
+        silent.setLocalFlag(Attributes.LocalFlag.ECHO, false);
+        terminal.setAttributes(silent);
         Thread loop = Thread.currentThread();
         terminal.handle(Signal.INT, _ -> {
             if (!workspace.interrupt()) loop.interrupt();

@@ -10,8 +10,11 @@ import fewsh.jinja.Environment;
 import fewsh.jinja.Template;
 import fewsh.jinja.TemplateError;
 import fewsh.prompt.ChatTemplate;
-import fewsh.store.Model;
+import fewsh.prompt.Message;
+import fewsh.weights.Weights;
 import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -20,6 +23,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /// `fewsh render`: what a template makes of its variables, for seeing, and for holding against Python's jinja2.
 final class Templates {
@@ -92,7 +97,7 @@ final class Templates {
         return Template.parse(JsonLines.text(line, "template", where), environment).render(map(variables));
     }
 
-    private static java.util.function.Supplier<LocalDateTime> clock(JsonObject line, String where) {
+    private static Supplier<LocalDateTime> clock(JsonObject line, String where) {
         String text = JsonLines.text(line, "now", where);
         try {
             LocalDateTime now = text.matches(".*(Z|[+-]\\d\\d:?\\d\\d)") && text.contains("T") ? OffsetDateTime.parse(text).toLocalDateTime()
@@ -104,11 +109,44 @@ final class Templates {
     }
 
     private String chat(JsonObject line, String where) {
-        known(line, List.of("messages", "model", "add_generation_prompt", "tools", "now"), where);
+        known(line, List.of("messages", "model", "add_generation_prompt", "tools"), where);
         String name = JsonLines.text(line, "model", where);
         ChatTemplate template = chatTemplates.computeIfAbsent(name, this::chatTemplate);
-        boolean prompt = line.has("add_generation_prompt") && line.get("add_generation_prompt").getAsBoolean();
-        return template.render(line, prompt);
+        Map<String, Object> extra = new HashMap<>();
+        if (line.has("tools") && !line.get("tools").isJsonNull()) extra.put("tools", value(line.get("tools")));
+        return template.render(messages(line, where), flag(line, "add_generation_prompt", where), extra);
+    }
+
+    private static List<Message> messages(JsonObject line, String where) {
+        if (!(line.get("messages") instanceof JsonArray array)) throw new UserError(where, "\"messages\" is not a list", "");
+        List<Message> messages = new ArrayList<>();
+        for (JsonElement element : array) {
+            if (!(element instanceof JsonObject message)) throw new UserError(where, "a message is not an object", "");
+            messages.add(Message.received(map(message)));
+        }
+        return messages;
+    }
+
+    private static boolean flag(JsonObject line, String key, String where) {
+        JsonElement value = line.get(key);
+        if (value == null || value.isJsonNull()) return false;
+        if (value instanceof JsonPrimitive flag && flag.isBoolean()) return flag.getAsBoolean();
+        throw new UserError(where, "\"" + key + "\" is not true or false", "");
+    }
+
+    /// The chat template of a model that need not be loaded.
+    private ChatTemplate chatTemplate(String name) {
+        Path model = workspace.store().resolve(name).path();
+        return (Files.isDirectory(model) ? ChatTemplate.find(model) : ofGguf(model))
+                .orElseThrow(() -> new UserError(name, "has no chat template", "name a chat model"));
+    }
+
+    private static Optional<ChatTemplate> ofGguf(Path model) {
+        try (Weights weights = Weights.open(model)) {
+            List<?> tokens = weights.metadata().get("tokenizer.ggml.tokens") instanceof List<?> list ? list : List.of();
+            return ChatTemplate.ofGguf(model.toString(), weights.metadata(),
+                    id -> id >= 0 && id < tokens.size() ? tokens.get((int) id).toString() : null);
+        }
     }
 
     private static Environment environment(String name, String where) {
