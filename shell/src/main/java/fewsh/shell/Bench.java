@@ -7,6 +7,7 @@ import fewsh.UserError;
 import fewsh.generate.About;
 import fewsh.generate.CausalLm;
 import fewsh.generate.Decoding;
+import fewsh.generate.FinishReason;
 import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
 import fewsh.generate.Step;
@@ -52,7 +53,8 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
     private static Bench of(Options options, boolean json) {
         String output = options.get("output", json ? "jsonl" : "md");
         Output chosen = Arrays.stream(Output.values()).filter(o -> o.name().equalsIgnoreCase(output)).findFirst()
-                .orElseThrow(() -> new UserError("--output", "unknown output \"" + output + "\"", "outputs are md, csv, json, jsonl"));
+                .orElseThrow(() -> new UserError("--output", "unknown output \"" + output + "\"",
+                        "outputs are md, csv, json, jsonl"));
         return new Bench(list(options, "n_prompt", "512"), list(options, "n_gen", "128"),
                 list(options, "n_depth", "0"), options.whole("repetitions", 5, 1), chosen);
     }
@@ -123,6 +125,7 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
         Duration decode = Duration.ZERO;
         Duration prefill = null;
         for (int next = 0; tokens < n; next++) {
+            if (next > 10 * n) throw new UserError("bench", "the model ends its text at once, whatever comes before", "");
             prompt[prompt.length - 1] = random(workspace.model(), 1, next)[0];
             Timing part = draw(workspace, cache, prompt, n - tokens + 1);
             if (prefill == null) prefill = part.prefill();
@@ -136,23 +139,18 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
         SamplingConfig config = SamplingConfig.GREEDY.withMaxTokens(most);
         try (Decoding decoding = workspace.model().decode(cache, prompt, config, 1)) {
             workspace.running(decoding);
-            int steps = 0;
             while (decoding.hasNext())
-                switch (decoding.next()) {
-                    case Step.Token _ -> steps++;
-                    case Step.Stop(_, var reason, _) -> {
-                        if (reason == fewsh.generate.FinishReason.INTERRUPTED) throw new UserError("bench", "interrupted", "");
-                        if (reason == fewsh.generate.FinishReason.STOP) steps++;
-                    }
-                }
-            return new Timing(Math.max(0, steps - 1), decoding.prefillTime(), decoding.decodeTime());
+                if (decoding.next() instanceof Step.Stop(_, FinishReason reason, _) && reason == FinishReason.INTERRUPTED)
+                    throw new UserError("bench", "interrupted", "");
+            return new Timing(decoding.decodeSteps(), decoding.prefillTime(), decoding.decodeTime());
         } finally {
             workspace.running(null);
         }
     }
 
     private static int[] random(CausalLm model, int n, int seed) {
-        return new Random(seed).ints(0, model.about().vocabSize()).filter(id -> !model.tokenizer().isSpecial(id)).limit(n).toArray();
+        return new Random(seed).ints(0, model.about().vocabSize()).filter(id -> !model.tokenizer().isSpecial(id)).limit(n)
+                .toArray();
     }
 
     private static double seconds(Duration time) {

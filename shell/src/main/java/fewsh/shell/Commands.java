@@ -34,8 +34,8 @@ final class Commands {
 
     private static final List<Command> ROWS = List.of(
             Command.program("ask", "[PROMPT…]", "One answer, streamed.",
-                    "The words are the prompt; standard input follows it, or is the prompt, when it is not a terminal. A model with "
-                            + "a chat template gets it applied.", Complete.NOTHING,
+                    "The words are the prompt; standard input follows it, or is the prompt, when it is not a terminal. A model "
+                            + "with a chat template gets it applied.", Complete.NOTHING,
                     join(List.of(MODEL, Option.of("TEXT", "the system message", "--system"),
                             Option.flag("sends the text as it is, without the chat template", "--raw")), sampling(), List.of(
                             Option.of("N", "how many samples", "-n"),
@@ -55,13 +55,13 @@ final class Commands {
             Command.slash("tokens", "TEXT", "The pieces and ids of a text.", Command.Takes.TEXT, Complete.NOTHING,
                     Tokenizing::slash),
             Command.program("forward", "MODEL", "One pass of a model over given ids, all logits out.",
-                    "--input FILE holds {\"input_ids\":[[…]]}; --batch reads one such object a line. The precision is fp32 unless "
-                            + "told otherwise.", Complete.MODELS,
+                    "--input FILE holds {\"input_ids\":[[…]]}; --batch reads one such object a line. The precision is fp32 "
+                            + "unless told otherwise.", Complete.MODELS,
                     join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
                             Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
             Command.program("render", "", "What a template makes of its variables.",
-                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a line and "
-                            + "writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
+                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a line "
+                            + "and writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
                     join(List.of(Option.of("FILE", "a Jinja template", "--template").completing(Complete.FILES),
                             Option.of("FILE", "JSON object of its variables", "--vars").completing(Complete.FILES),
                             Option.of("E", "plain, chat or lm_eval; plain if not given", "--environment")
@@ -70,7 +70,8 @@ final class Commands {
             Command.program("pull", "NAME", "Fetches a model.",
                     "NAME is one of the catalogue, hf:owner/name[:file][@revision], an https address, or a path.",
                     Complete.CATALOGUE, OUTPUT, Models::pull),
-            Command.slash("pull", "NAME", "Fetches a model; loads it if it is the first.", Command.Takes.WORDS, Complete.CATALOGUE,
+            Command.slash("pull", "NAME", "Fetches a model; loads it if it is the first.", Command.Takes.WORDS,
+                    Complete.CATALOGUE,
                     Models::pullAndLoad),
             Command.program("models", "", "The models on this machine.", "", Complete.NOTHING, OUTPUT, Models::list)
                     .alsoSlash("models", "", Command.Takes.WORDS),
@@ -93,7 +94,8 @@ final class Commands {
                     Complete.NOTHING, Chat::undo),
             Command.slash("clear", "", "Begins a new conversation.", Command.Takes.WORDS, Complete.NOTHING, Chat::clear),
             Command.slash("save", "FILE.jsonl", "Writes the conversation.", Command.Takes.WORDS, Complete.FILES, Chat::save),
-            Command.slash("open", "FILE.jsonl", "Goes on with a conversation that was saved.", Command.Takes.WORDS, Complete.FILES,
+            Command.slash("open", "FILE.jsonl", "Goes on with a conversation that was saved.", Command.Takes.WORDS,
+                    Complete.FILES,
                     Chat::open),
             Command.slash("probs", "[N]", "How sure the model was of each token of its last answer; alternatives of the N-th.",
                     Command.Takes.WORDS, Complete.NOTHING, Probabilities::run),
@@ -105,7 +107,8 @@ final class Commands {
                             Option.of("N", "runs that count; 5", "-r", "--repetitions"),
                             Option.of("F", "md, csv, json or jsonl", "-o", "--output").completing(Complete.OUTPUTS)),
                             LOADING, OUTPUT), Bench::run).alsoSlash("bench", "", Command.Takes.WORDS),
-            Command.slash("time", "[on|off]", "Whether a line about speed follows an answer.", Command.Takes.WORDS, Complete.SWITCH,
+            Command.slash("time", "[on|off]", "Whether a line about speed follows an answer.", Command.Takes.WORDS,
+                    Complete.SWITCH,
                     Settings::time),
             Command.program("doctor", "", "What this machine has, and why a device is missing.", "", Complete.NOTHING, OUTPUT,
                     Doctor::run).alsoSlash("doctor", "", Command.Takes.WORDS),
@@ -163,7 +166,8 @@ final class Commands {
         String line = entry.text().strip();
         String name = line.split("\\s", 2)[0].substring(1);
         String rest = line.substring(1 + name.length()).strip();
-        Command command = slash(name).orElseThrow(() -> new UserError("", "unknown command \"/" + name + "\"", Near.fix("/" + name,
+        Command command = slash(name)
+                .orElseThrow(() -> new UserError("", "unknown command \"/" + name + "\"", Near.fix("/" + name,
                 slashes().stream().map(c -> "/" + c.slash()).toList(), "/help lists the commands")));
         return command.action().run(workspace, options(command, rest));
     }
@@ -189,9 +193,10 @@ final class Commands {
         options.expect("/help", "[COMMAND]", 0, 1);
         Render render = workspace.render();
         if (options.words().isEmpty()) {
-            render.line("A line that starts with / is a command, anything else goes to the model. \"\"\" opens and closes a block of");
-            render.line("lines, \\ at the end of a line continues it. Ctrl-C stops the answer, Tab completes, Ctrl-R searches.");
-            rows(render, slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help())).toList());
+            render.line("A line that starts with / is a command, anything else goes to the model. \"\"\" opens and closes a block,");
+            render.line("\\ at the end of a line continues it. Ctrl-C stops the answer, Tab completes, Ctrl-R searches.");
+            rows(render, slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help()))
+                    .toList());
             return 0;
         }
         String name = options.text().replaceFirst("^/", "");
@@ -201,14 +206,16 @@ final class Commands {
         render.line("  " + command.help());
         if (command.slash().equals("set"))
             rows(render, Arrays.stream(Setting.values()).map(s -> List.of("  " + s.key(), s.help())).toList());
-        if (command.takes() == Command.Takes.WORDS) optionRows(render, command.options().stream().filter(o -> !OUTPUT.contains(o)).toList());
+        if (command.takes() == Command.Takes.WORDS) optionRows(render, command.options().stream()
+                .filter(o -> !OUTPUT.contains(o)).toList());
         return 0;
     }
 
     private static void rows(Render render, List<List<String>> rows) {
         int width = rows.stream().mapToInt(row -> row.getFirst().length()).max().orElse(0);
         for (List<String> row : rows)
-            render.line(render.paint(Style.CYAN, row.getFirst()) + " ".repeat(width + 2 - row.getFirst().length()) + row.getLast());
+            render.line(render.paint(Style.CYAN, row.getFirst()) + " ".repeat(width + 2 - row.getFirst().length())
+                    + row.getLast());
     }
 
     private static void optionRows(Render render, List<Option> options) {
@@ -227,7 +234,8 @@ final class Commands {
         render.line("options, for most commands; fewsh COMMAND --help lists a command's own:");
         optionRows(render, PROGRAM);
         render.line("");
-        render.line("environment: FEWSH_HOME (~/.fewsh), FEWSH_MODEL, NO_COLOR, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY, SSL_CERT_FILE");
+        render.line("environment: FEWSH_HOME (~/.fewsh), FEWSH_MODEL, NO_COLOR, HF_TOKEN, HF_ENDPOINT, HTTPS_PROXY,"
+                + " SSL_CERT_FILE");
         render.line("exit: 0 done, 1 a check failed, 2 could not run, 130 interrupted");
     }
 
@@ -235,31 +243,50 @@ final class Commands {
     static void help(Render render, Command command) {
         render.line(("fewsh " + command.name() + " " + command.usage()).strip());
         render.line("  " + command.help());
-        if (!command.details().isEmpty()) render.line("  " + command.details());
+        wrapped(command.details()).forEach(line -> render.line("  " + line));
         render.line("");
         optionRows(render, options(command));
+    }
+
+    /// Lines of at most 96 characters.
+    private static List<String> wrapped(String text) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ")) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > 96) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        if (!line.isEmpty()) lines.add(line.toString());
+        return lines;
     }
 
     /// The text of docs/commands.md.
     static String markdown() {
         List<String> lines = new ArrayList<>(List.of("# Commands", "",
                 "Made from the table in `Commands.java`: change it there, then run the tests with `-Dgolden.update=true`.", "",
-                "Names are snake_case; a hyphen is accepted wherever an option has an underscore. Results go to stdout, everything "
-                        + "else to stderr. Exit codes: 0 done, 1 a check failed, 2 could not run, 130 interrupted.", "",
-                "## The program", "", "```", "fewsh [-m MODEL]        the shell", "fewsh FILE.fewsh        runs the lines of a file",
+                "Names are snake_case; a hyphen is accepted wherever an option has an underscore. Results go to stdout, "
+                        + "everything else to stderr. Exit codes: 0 done, 1 a check failed, 2 could not run, 130 interrupted.",
+                                "",
+                "## The program", "", "```", "fewsh [-m MODEL]        the shell",
+                        "fewsh FILE.fewsh        runs the lines of a file",
                 "fewsh -c LINES          runs lines", "fewsh < FILE            runs the lines of standard input",
                 "fewsh COMMAND …", "```", ""));
         table(lines, "option", PROGRAM.stream().map(o -> List.of(o.usage(), o.help())).toList());
         for (Command command : programs()) {
-            lines.addAll(List.of("### " + command.name(), "", "`" + ("fewsh " + command.name() + " " + command.usage()).strip() + "`", "",
+            lines.addAll(List.of("### " + command.name(), "", "`" + ("fewsh " + command.name() + " " + command.usage()).strip()
+                    + "`", "",
                     command.help() + (command.details().isEmpty() ? "" : " " + command.details()), ""));
             table(lines, "option", command.options().stream().map(o -> List.of(o.usage(), o.help())).toList());
         }
         lines.addAll(List.of("## In the shell", "",
-                "A line that starts with `/` is a command, anything else goes to the model. `\"\"\"` opens and closes a block, `\\` at "
-                        + "a line's end continues it; a paste is one entry. Ctrl-C stops the answer (what was printed stays), Ctrl-D "
-                        + "leaves, Tab completes, Ctrl-R searches.", ""));
-        table(lines, "command", slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help())).toList());
+                "A line that starts with `/` is a command, anything else goes to the model. `\"\"\"` opens and closes a block, `\\` "
+                        + "at a line's end continues it; a paste is one entry. Ctrl-C stops the answer (what was printed stays), "
+                        + "Ctrl-D leaves, Tab completes, Ctrl-R searches.", ""));
+        table(lines, "command", slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help()))
+                .toList());
         lines.addAll(List.of("Settings of `/set`:", ""));
         table(lines, "setting", Arrays.stream(Setting.values()).map(s -> List.of(s.key(), s.help())).toList());
         return String.join("\n", lines).stripTrailing() + "\n";

@@ -25,7 +25,8 @@ record Completion(Workspace workspace) implements Completer {
         if (!line.line().startsWith("/")) return;
         if (line.wordIndex() == 0) {
             for (Command command : Commands.slashes())
-                candidates.add(new Candidate("/" + command.slash(), "/" + command.slash(), null, command.help(), null, null, true));
+                candidates.add(new Candidate("/" + command.slash(), "/" + command.slash(), null, command.help(), null, null,
+                        true));
             return;
         }
         Command command = Commands.slash(line.words().getFirst().substring(1)).orElse(null);
@@ -39,7 +40,8 @@ record Completion(Workspace workspace) implements Completer {
     }
 
     private static Option option(Command command, String word) {
-        return command.options().stream().filter(o -> o.names().contains(word.replaceAll("(?<=\\w)-", "_"))).findFirst().orElse(null);
+        return command.options().stream().filter(o -> o.names().contains(word.replaceAll("(?<=\\w)-", "_"))).findFirst()
+                .orElse(null);
     }
 
     private static void add(List<Candidate> candidates, List<String> values) {

@@ -21,10 +21,12 @@ final class JsonLines {
         try (JsonReader reader = new JsonReader(new StringReader(line))) {
             reader.setStrictness(Strictness.STRICT);
             JsonElement value = JsonParser.parseReader(reader);
-            if (reader.peek() != JsonToken.END_DOCUMENT) throw new UserError(where, "more follows the JSON value", "one value a line");
+            if (reader.peek() != JsonToken.END_DOCUMENT) throw new UserError(where, "more follows the JSON value",
+                    "one value a line");
             return value;
         } catch (JsonParseException | IOException | IllegalStateException e) {
-            String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").replaceFirst("^[\\w.]+Exception: ", "");
+            String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                    .replaceFirst("^[\\w.]+Exception: ", "");
             throw new UserError(where, "not JSON: " + message, "one JSON value a line", e);
         }
     }

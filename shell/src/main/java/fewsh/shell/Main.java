@@ -54,7 +54,8 @@ public final class Main {
         Map<String, String> environment = System.getenv();
         boolean colours = environment.getOrDefault("NO_COLOR", "").isEmpty() && !"dumb".equals(environment.get("TERM"));
         Main main = new Main(environment, Path.of(""), new FileInputStream(FileDescriptor.in), Stream.IN.isTerminal(),
-                sink(FileDescriptor.out, Stream.OUT.isTerminal(), colours), sink(FileDescriptor.err, Stream.ERR.isTerminal(), colours));
+                sink(FileDescriptor.out, Stream.OUT.isTerminal(), colours),
+                        sink(FileDescriptor.err, Stream.ERR.isTerminal(), colours));
         return main.run(List.of(args));
     }
 
@@ -74,7 +75,7 @@ public final class Main {
             return 2;
         } catch (Render.Closed _) {
             return 0;
-        } catch (IOException | RuntimeException | LinkageError e) {
+        } catch (IOException | RuntimeException | Error e) {
             render.bug(e);
             return 2;
         }
@@ -124,7 +125,8 @@ public final class Main {
     }
 
     private Workspace workspace(Render render) {
-        return new Workspace(environment, directory, new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)), terminalIn,
+        return new Workspace(environment, directory, new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)),
+                terminalIn,
                 render);
     }
 
@@ -133,7 +135,8 @@ public final class Main {
         Render own = render.with(program.has("json"), program.has("quiet"));
         if (program.has("command")) {
             if (!program.words().isEmpty())
-                throw new UserError("fewsh -c", "does not take \"" + program.words().getFirst() + "\"", "put quotes around the lines");
+                throw new UserError("fewsh -c", "does not take \"" + program.words().getFirst() + "\"",
+                        "put quotes around the lines");
             var lines = String.join("\n", program.all("command")).lines().iterator();
             return lines(program, own, "-c", new Entry.Lines(() -> lines.hasNext() ? lines.next() : null));
         }
@@ -215,7 +218,8 @@ public final class Main {
         boolean isTerminal() {
             Path link = Path.of("/proc/self/fd/" + ordinal());
             try {
-                if (Files.isSymbolicLink(link)) return Files.readSymbolicLink(link).toString().matches("/dev/(pts/\\d+|tty.*|console)");
+                if (Files.isSymbolicLink(link)) return Files.readSymbolicLink(link).toString()
+                        .matches("/dev/(pts/\\d+|tty.*|console)");
                 return org.jline.nativ.CLibrary.isatty(ordinal()) == 1;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

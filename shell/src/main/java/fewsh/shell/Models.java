@@ -28,7 +28,8 @@ final class Models {
         Render render = workspace.render();
         Store.Listing listing = workspace.store().list();
         List<Model> models = listing.models();
-        listing.damaged().forEach(damaged -> render.note(damaged.getMessage() + (damaged.fix().isEmpty() ? "" : ": " + damaged.fix())));
+        listing.damaged().forEach(damaged -> render.note(damaged.getMessage()
+                + (damaged.fix().isEmpty() ? "" : ": " + damaged.fix())));
         if (render.json()) {
             for (Model model : models) {
                 JsonObject line = new JsonObject();
@@ -123,7 +124,12 @@ final class Models {
         String name = options.text();
         if (name.equals(workspace.modelName())) workspace.unload();
         long freed = workspace.store().remove(name);
-        workspace.render().note(name + " is gone, " + Render.bytes(freed) + " freed");
+        if (workspace.render().json()) {
+            JsonObject line = new JsonObject();
+            line.addProperty("name", name);
+            line.addProperty("freed_bytes", freed);
+            workspace.render().line(line);
+        } else workspace.render().note(name + " is gone, " + Render.bytes(freed) + " freed");
         return 0;
     }
 

@@ -42,7 +42,8 @@ final class Probabilities {
             String text = Render.visible(text(workspace, tokens.get(i)));
             Style style = Style.ofProbability(Math.exp(tokens.get(i).logprob()));
             for (String part : text.splitWithDelimiters("\n", 0))
-                if (!part.isEmpty()) line.append(part.equals("\n") ? part : i == chosen ? underlined(style, part) : style.on(part));
+                if (!part.isEmpty()) line.append(part.equals("\n") ? part : i == chosen ? underlined(style, part)
+                        : style.on(part));
         }
         render.line(line.toString());
         render.line(Style.GREEN.on("■") + Style.DIM.on(" ≥ 50 %  ") + Style.YELLOW.on("■") + Style.DIM.on(" ≥ 10 %  ")
@@ -58,7 +59,8 @@ final class Probabilities {
         for (int i = 0; i < tokens.size(); i++) {
             Step.Token token = tokens.get(i);
             String others = token.top().stream().filter(c -> c.id() != token.id()).limit(3)
-                    .map(c -> Render.quoted(text(workspace, c.id())) + " " + Scoring.percent(c.logprob())).collect(Collectors.joining(", "));
+                    .map(c -> Render.quoted(text(workspace, c.id())) + " " + Scoring.percent(c.logprob()))
+                            .collect(Collectors.joining(", "));
             rows.add(List.of(Integer.toString(i + 1), Render.quoted(text(workspace, token)), Scoring.percent(token.logprob()),
                     others));
         }

@@ -28,13 +28,13 @@ final class Repl {
     Repl(Workspace workspace, Terminal terminal) {
         this.workspace = workspace;
         Path history = workspace.home().history();
-        makePrivate(history);
+        boolean kept = makePrivate(history);
         reader = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .appName("fewsh")
                 .parser(new Entries())
                 .completer(new Completion(workspace))
-                .variable(LineReader.HISTORY_FILE, history)
+                .variable(LineReader.HISTORY_FILE, kept ? history : null)
                 .variable(LineReader.SECONDARY_PROMPT_PATTERN, workspace.render().paint(Style.DIM, "… "))
                 .variable(LineReader.LIST_MAX, 200)
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
@@ -76,7 +76,9 @@ final class Repl {
     }
 
     /// Lines typed may be private: only their owner reads the history.
-    private static void makePrivate(Path history) {
+    ///
+    /// @return false if there can be none
+    private boolean makePrivate(Path history) {
         boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
         try {
             Files.createDirectories(history.getParent());
@@ -85,9 +87,11 @@ final class Repl {
                 if (posix) Files.createFile(history, PosixFilePermissions.asFileAttribute(mode));
                 else Files.createFile(history);
             } else if (posix && Files.isRegularFile(history)) Files.setPosixFilePermissions(history, mode);
+            return Files.isRegularFile(history) && Files.isWritable(history);
         } catch (IOException e) {
-            throw new UserError(history.toString(), "the history cannot be kept: " + e.getMessage(),
-                    "set FEWSH_HOME to a folder that can be written", e);
+            workspace.render().note("the history is not kept: " + history + " cannot be written (" + e.getClass()
+                    .getSimpleName() + ")");
+            return false;
         }
     }
 
@@ -102,7 +106,8 @@ final class Repl {
 
         @Override
         public ParsedLine parse(String line, int cursor, ParseContext context) {
-            if (context == ParseContext.ACCEPT_LINE && !Entry.isWhole(line)) throw new EOFError(-1, -1, "more lines follow", "more");
+            if (context == ParseContext.ACCEPT_LINE && !Entry.isWhole(line)) throw new EOFError(-1, -1, "more lines follow",
+                    "more");
             if (context == ParseContext.ACCEPT_LINE) return new Whole(line, cursor);
             return words.parse(line, cursor, context);
         }

@@ -73,7 +73,8 @@ final class Scoring {
         boolean rolling = object.has("text");
         for (String key : object.keySet())
             if (!(rolling ? List.of("text") : List.of("context", "continuation")).contains(key))
-                throw new UserError(where, "unknown field \"" + key + "\"", "a line is {\"context\",\"continuation\"} or {\"text\"}");
+                throw new UserError(where, "unknown field \"" + key + "\"",
+                        "a line is {\"context\",\"continuation\"} or {\"text\"}");
         if (rolling) return new Request("", JsonLines.text(object, "text", where), true);
         return new Request(JsonLines.text(object, "context", where), JsonLines.text(object, "continuation", where), false);
     }

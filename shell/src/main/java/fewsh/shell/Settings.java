@@ -21,7 +21,8 @@ final class Settings {
             workspace.render().line(setting.key() + " " + Setting.shown(inForce(workspace)).get(setting));
             return 0;
         }
-        List<String> values = words.subList(1, words.size());
+        List<String> values = words.subList(1, words.size()).stream().map(v -> setting == Setting.STOP ? unescaped(v) : v)
+                .toList();
         if (values.size() > 1 && setting != Setting.STOP)
             throw new UserError("/set " + setting.key(), "takes one value, got " + values.size(), "");
         if (values.equals(List.of("default"))) workspace.settings().remove(setting);
@@ -30,6 +31,11 @@ final class Settings {
             workspace.settings().put(setting, List.copyOf(values));
         }
         return 0;
+    }
+
+    /// `\n` and `\t` as the characters they stand for, which cannot be typed here.
+    private static String unescaped(String value) {
+        return value.replace("\\n", "\n").replace("\\t", "\t");
     }
 
     private static void show(Workspace workspace) {

@@ -40,7 +40,8 @@ final class Templates {
     static int run(Workspace workspace, Options options) {
         options.expect("fewsh render", "nothing", 0, 0);
         if (options.has("template") == options.has("batch"))
-            throw new UserError("fewsh render", "takes --template FILE or --batch", "fewsh render --template t.jinja --vars v.json");
+            throw new UserError("fewsh render", "takes --template FILE or --batch",
+                    "fewsh render --template t.jinja --vars v.json");
         Templates templates = new Templates(workspace);
         if (options.has("batch")) templates.batch();
         else templates.one(options);
@@ -86,7 +87,8 @@ final class Templates {
 
     private static String plain(JsonObject line, String where) {
         known(line, List.of("template", "vars", "environment", "options", "now"), where);
-        Environment environment = environment(line.has("environment") ? JsonLines.text(line, "environment", where) : "plain", where);
+        Environment environment = environment(line.has("environment") ? JsonLines.text(line, "environment", where) : "plain",
+                where);
         if (line.get("options") instanceof JsonObject options)
             for (var option : options.entrySet()) environment = with(environment, option.getKey(), option.getValue(), where);
         else if (line.has("options") && !line.get("options").isJsonNull())
@@ -100,7 +102,8 @@ final class Templates {
     private static Supplier<LocalDateTime> clock(JsonObject line, String where) {
         String text = JsonLines.text(line, "now", where);
         try {
-            LocalDateTime now = text.matches(".*(Z|[+-]\\d\\d:?\\d\\d)") && text.contains("T") ? OffsetDateTime.parse(text).toLocalDateTime()
+            LocalDateTime now = text.matches(".*(Z|[+-]\\d\\d:?\\d\\d)") && text.contains("T") ? OffsetDateTime.parse(text)
+                    .toLocalDateTime()
                     : LocalDateTime.parse(text.replace(' ', 'T'));
             return () -> now;
         } catch (DateTimeParseException e) {
@@ -175,7 +178,8 @@ final class Templates {
     private static void known(JsonObject line, List<String> keys, String where) {
         for (String key : line.keySet())
             if (!keys.contains(key))
-                throw new UserError(where, "unknown field \"" + key + "\"", Near.fix(key, keys, "fields are " + String.join(", ", keys)));
+                throw new UserError(where, "unknown field \"" + key + "\"",
+                        Near.fix(key, keys, "fields are " + String.join(", ", keys)));
     }
 
     private static JsonObject line(String key, String text) {

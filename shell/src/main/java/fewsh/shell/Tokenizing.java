@@ -70,12 +70,14 @@ record Tokenizing(boolean special, boolean decode) {
     private Input input(String line, String where, boolean json) {
         if (!decode) {
             if (!json) return new Text(line);
-            if (JsonLines.value(line, where) instanceof JsonPrimitive value && value.isString()) return new Text(value.getAsString());
+            if (JsonLines.value(line, where) instanceof JsonPrimitive value
+                    && value.isString()) return new Text(value.getAsString());
             throw new UserError(where, "not a JSON string", "with --json a line is a string in quotes");
         }
         JsonElement value = line.stripLeading().startsWith("[") || json ? JsonLines.value(line, where) : null;
         List<String> ids = new ArrayList<>();
-        if (value instanceof JsonArray array) array.forEach(id -> ids.add(id.isJsonPrimitive() ? id.getAsString() : id.toString()));
+        if (value instanceof JsonArray array) array.forEach(id -> ids.add(id.isJsonPrimitive() ? id.getAsString()
+                : id.toString()));
         else if (value instanceof JsonObject object && object.get("ids") instanceof JsonArray array)
             array.forEach(id -> ids.add(id.isJsonPrimitive() ? id.getAsString() : id.toString()));
         else if (value == null) ids.addAll(List.of(line.strip().split("[\\s,]+")));

@@ -111,7 +111,8 @@ final class Workspace implements AutoCloseable {
     /// How to open a model: `--precision`, `--device`, `--threads`.
     LoadOptions loadOptions(Options options, Precision otherwise) {
         String precision = options.get("precision", otherwise.name());
-        Precision chosen = java.util.Arrays.stream(Precision.values()).filter(p -> p.name().equalsIgnoreCase(precision)).findFirst()
+        Precision chosen = java.util.Arrays.stream(Precision.values()).filter(p -> p.name().equalsIgnoreCase(precision))
+                .findFirst()
                 .orElseThrow(() -> new UserError("--precision", "unknown precision \"" + precision + "\"",
                         "precisions are auto, fp32, int8, int4"));
         int threads = options.whole("threads", java.lang.Runtime.getRuntime().availableProcessors(), 1);
@@ -127,7 +128,8 @@ final class Workspace implements AutoCloseable {
         List<Model> stored = store().list().models();
         if (stored.size() == 1) return stored.getFirst().name();
         if (stored.isEmpty())
-            throw new UserError("", "no model yet", (typing ? "type /pull smollm2" : "type fewsh pull smollm2") + " to fetch a small one");
+            throw new UserError("", "no model yet", (typing ? "type /pull smollm2" : "type fewsh pull smollm2")
+                    + " to fetch a small one");
         throw new UserError("", "there are " + stored.size() + " models and none was named", (typing ? "type /load MODEL"
                 : "add -m MODEL or set FEWSH_MODEL") + ": " + String.join(", ", stored.stream().map(Model::name).toList()));
     }
@@ -169,7 +171,11 @@ final class Workspace implements AutoCloseable {
     ///
     /// @throws UserError if none is loaded
     CausalLm model() {
-        if (model == null && program != null) load(modelName(program), loadOptions(program, Precision.AUTO));
+        if (model == null && program != null) {
+            Options start = program;
+            load(modelName(start), loadOptions(start, Precision.AUTO));
+            if (start.has("verbose")) Ask.verbose(render, model.about(), sampling(Map.of()));
+        }
         return loaded().orElseThrow(() -> new UserError("", "no model is loaded", store().list().models().isEmpty()
                 ? "type /pull smollm2 to fetch a small one" : "type /load MODEL; /models lists them"));
     }

@@ -21,7 +21,8 @@ final class Golden {
             Files.writeString(path, got);
         }
         String expected = Files.exists(path) ? Files.readString(path) : "";
-        assertEquals(expected, got, () -> file + " differs; if the change is meant, run with -Dgolden.update=true\n" + RULER + "\n" + got
+        assertEquals(expected, got, () -> file + " differs; if the change is meant, run with -Dgolden.update=true\n" + RULER
+                + "\n" + got
                 + "\n" + RULER + "\n");
     }
 }

@@ -51,7 +51,8 @@ class MainTest {
 
     @Test
     void anUnknownCommandHasANearMissAndExits2() {
-        assertEquals(new Cli.Result(2, "", "error: fewsh: unknown command \"scor\"\n  fix: did you mean \"score\"?\n"), bare.run("scor"));
+        assertEquals(new Cli.Result(2, "", "error: fewsh: unknown command \"scor\"\n  fix: did you mean \"score\"?\n"),
+                bare.run("scor"));
     }
 
     @Test
@@ -96,7 +97,8 @@ class MainTest {
     @Test
     void askUnderJsonHasTheKeysOfTheContract() {
         JsonObject answer = json(cli.run("ask", "--json", "--raw", "--max-tokens", "3", "a").out());
-        assertEquals(List.of("text", "finish_reason", "prompt_tokens", "completion_tokens", "seed", "model", "precision", "device",
+        assertEquals(List.of("text", "finish_reason", "prompt_tokens", "completion_tokens", "seed", "model", "precision",
+                "device",
                 "seconds"), List.copyOf(answer.keySet()));
         assertEquals("bcd", answer.get("text").getAsString());
         assertEquals("length", answer.get("finish_reason").getAsString());
@@ -172,7 +174,8 @@ class MainTest {
         JsonObject score = json(cli.run("score", "--json", "--context", "abc", "--continuation", "def").out());
         assertEquals(List.of("loglikelihood", "is_greedy", "tokens"), List.copyOf(score.keySet()));
         assertTrue(score.get("is_greedy").getAsBoolean());
-        assertEquals("def", score.getAsJsonArray("tokens").asList().stream().map(t -> t.getAsJsonObject().get("text").getAsString())
+        assertEquals("def", score.getAsJsonArray("tokens").asList().stream()
+                .map(t -> t.getAsJsonObject().get("text").getAsString())
                 .reduce("", String::concat));
         assertTrue(cli.run("score", "--context", "abc", "--continuation", "def").out().contains("· greedy · perplexity 1."));
     }
@@ -202,7 +205,8 @@ class MainTest {
     @Test
     void tokenizeGivesIdsAndPieces() {
         assertEquals("{\"ids\":[97,98],\"pieces\":[\"a\",\"b\"]}\n", cli.run("tokenize", "--json", "ab").out());
-        assertEquals("{\"ids\":[97],\"pieces\":[\"a\"]}\n{\"ids\":[],\"pieces\":[]}\n", cli.piped("\"a\"\n\"\"\n", "tokenize", "--json").out());
+        assertEquals("{\"ids\":[97],\"pieces\":[\"a\"]}\n{\"ids\":[],\"pieces\":[]}\n",
+                cli.piped("\"a\"\n\"\"\n", "tokenize", "--json").out());
         assertEquals("a│b\n97 98\n", cli.piped("ab\n", "tokenize").out());
     }
 
@@ -216,7 +220,8 @@ class MainTest {
     void tokenizeGoesTheOtherWay() {
         assertEquals("ab\nc\n", cli.piped("97 98\n[99]\n", "tokenize", "--decode").out());
         assertEquals("{\"text\":\"ab\"}\n", cli.piped("[97,98]\n", "tokenize", "--decode", "--json").out());
-        assertTrue(cli.piped("97\n9999\n", "tokenize", "--decode").err().startsWith("error: stdin:2: id 9999 is not in the vocabulary"));
+        assertTrue(cli.piped("97\n9999\n", "tokenize", "--decode").err()
+                .startsWith("error: stdin:2: id 9999 is not in the vocabulary"));
     }
 
     @Test
@@ -264,7 +269,8 @@ class MainTest {
     @Test
     void infoSaysWhatTheModelIs() {
         JsonObject info = json(cli.run("info", cli.environment().get("FEWSH_MODEL"), "--json").out());
-        assertTrue(info.keySet().containsAll(List.of("name", "architecture", "parameters", "precision", "context_length", "vocab_size",
+        assertTrue(info.keySet()
+                .containsAll(List.of("name", "architecture", "parameters", "precision", "context_length", "vocab_size",
                 "chat_template", "licence", "files", "sha256", "memory_bytes")), info.toString());
         assertEquals("llama", info.get("architecture").getAsString());
         assertEquals(512, info.get("context_length").getAsInt());
@@ -274,11 +280,13 @@ class MainTest {
 
     @Test
     void benchHasARowForEachTest() {
-        List<JsonObject> rows = cli.run("bench", "-p", "16,32", "-n", "8", "-d", "0,16", "-r", "2", "--output", "jsonl").out().lines()
+        List<JsonObject> rows = cli.run("bench", "-p", "16,32", "-n", "8", "-d", "0,16", "-r", "2", "--output", "jsonl").out()
+                .lines()
                 .map(MainTest::json).toList();
         assertEquals(List.of("pp16", "pp32", "tg8", "pp16 @ d16", "pp32 @ d16", "tg8 @ d16"),
                 rows.stream().map(r -> r.get("test").getAsString()).toList());
-        assertEquals(List.of("model", "size_bytes", "params", "precision", "device", "threads", "test", "tokens_per_second", "stddev",
+        assertEquals(List.of("model", "size_bytes", "params", "precision", "device", "threads", "test", "tokens_per_second",
+                "stddev",
                 "peak_rss_bytes"), List.copyOf(rows.getFirst().keySet()));
         rows.forEach(r -> assertTrue(r.get("tokens_per_second").getAsDouble() > 0, r.toString()));
     }
@@ -288,7 +296,8 @@ class MainTest {
         assertTrue(cli.run("bench", "-p", "8", "-n", "0", "-r", "1").out().lines().skip(2).findFirst().orElseThrow()
                 .matches("\\| alphabet \\| .* \\| fp32 \\| cpu \\| \\d+ \\| pp8 \\| [\\d.]+ ± 0\\.00 \\|"));
         assertEquals(2, cli.run("bench", "-p", "8", "-n", "0", "-r", "1", "-o", "csv").out().lines().count());
-        assertEquals(1, JsonParser.parseString(cli.run("bench", "-p", "8", "-n", "0", "-r", "1", "-o", "json").out()).getAsJsonArray()
+        assertEquals(1, JsonParser.parseString(cli.run("bench", "-p", "8", "-n", "0", "-r", "1", "-o", "json").out())
+                .getAsJsonArray()
                 .size());
         assertEquals(2, cli.run("bench", "-p", "8", "-o", "xml").code());
         assertEquals(2, cli.run("bench", "-p", "600").code());
@@ -314,7 +323,8 @@ class MainTest {
 
     @Test
     void aFileAndStandardInputAreScriptsToo() throws IOException {
-        Files.writeString(home.resolve("s.fewsh"), "#!/usr/bin/env fewsh\n/set max_tokens 3\n\"\"\"\nhello\n\"\"\"\n/quit\nhello\n");
+        Files.writeString(home.resolve("s.fewsh"),
+                "#!/usr/bin/env fewsh\n/set max_tokens 3\n\"\"\"\nhello\n\"\"\"\n/quit\nhello\n");
         assertEquals(new Cli.Result(0, "abc\n", ""), cli.run("s.fewsh"));
         assertEquals(new Cli.Result(0, "ab\n", ""), cli.piped("/set max_tokens 2\nhello\n"));
         assertEquals("error: nowhere.fewsh: no such file\n", cli.run("nowhere.fewsh").err());
@@ -334,11 +344,13 @@ class MainTest {
 
     @Test
     void aConversationIsSavedAndOpened() throws IOException {
-        Cli.Result result = cli.run("-c", "/set max_tokens 2\n/system Be brief\nhello\n/save c.jsonl\n/clear\n/open c.jsonl\n/show");
+        Cli.Result result = cli.run("-c",
+                "/set max_tokens 2\n/system Be brief\nhello\n/save c.jsonl\n/clear\n/open c.jsonl\n/show");
         assertEquals(0, result.code(), result.err());
         assertEquals("{\"messages\":[{\"role\":\"system\",\"content\":\"Be brief\"},{\"role\":\"user\",\"content\":\"hello\"},"
                 + "{\"role\":\"assistant\",\"content\":\"ab\"}]}\n", Files.readString(home.resolve("c.jsonl")));
-        assertEquals("ab\n<|im_start|>system\nBe brief<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\nab<|im_end|>\n",
+        assertEquals("ab\n<|im_start|>system\nBe brief<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n"
+                + "<|im_start|>assistant\nab<|im_end|>\n",
                 result.out());
     }
 

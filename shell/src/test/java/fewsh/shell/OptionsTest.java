@@ -39,7 +39,8 @@ class OptionsTest {
 
     @Test
     void repeatableOptionsKeepAllValuesWhateverTheyLookLike() {
-        assertEquals(List.of("\n", "a,b", "\"q\"", "@file"), ask("--stop", "\n", "--stop", "a,b", "--stop=\"q\"", "--stop", "@file")
+        assertEquals(List.of("\n", "a,b", "\"q\"", "@file"),
+                ask("--stop", "\n", "--stop", "a,b", "--stop=\"q\"", "--stop", "@file")
                 .all("stop"));
         assertEquals("-3 degrees", ask("--system", "-3 degrees").get("system", ""));
     }

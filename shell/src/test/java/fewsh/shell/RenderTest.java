@@ -48,7 +48,8 @@ class RenderTest {
     @Test
     void aBugSaysThatItIsOne() {
         render(false, false, false, false).bug(new IllegalStateException("oops"));
-        assertTrue(err.toString().startsWith("java.lang.IllegalStateException: oops\n\tat fewsh.shell.RenderTest"), err.toString());
+        assertTrue(err.toString().startsWith("java.lang.IllegalStateException: oops\n\tat fewsh.shell.RenderTest"),
+                err.toString());
         assertTrue(err.toString().contains("please report"));
     }
 

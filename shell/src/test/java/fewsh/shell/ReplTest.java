@@ -109,7 +109,8 @@ class ReplTest {
     @Test
     void aSessionAtADumbTerminal() throws Exception {
         startWithAlphabet("dumb", false);
-        for (String line : List.of("hello", "/set", "/set max_tokens 3", "/retry", "/probs", "/probs 2", "/tokens né", "/score abc",
+        for (String line : List.of("hello", "/set", "/set max_tokens 3", "/retry", "/probs", "/probs 2", "/tokens né",
+                "/score abc",
                 "/system Be brief", "/show", "/undo", "/undo", "/time off", "hello", "/time", "/clear", "/save x.txt", "/nope",
                 "/set tempratur 1", "/help load", "/unload", "hello", "/info"))
             line(line);
@@ -155,7 +156,8 @@ class ReplTest {
         type("\033[200~one\ntwo\nthree\033[201~", "three");
         line("");
         line("/save c.jsonl");
-        assertTrue(Files.readString(home.resolve("c.jsonl")).startsWith("{\"messages\":[{\"role\":\"user\",\"content\":\"one\\ntwo\\nthree\"}"));
+        assertTrue(Files.readString(home.resolve("c.jsonl"))
+                .startsWith("{\"messages\":[{\"role\":\"user\",\"content\":\"one\\ntwo\\nthree\"}"));
     }
 
     @Test

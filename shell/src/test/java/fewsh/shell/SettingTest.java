@@ -23,7 +23,8 @@ class SettingTest {
     void eachSettingChangesItselfAlone(String key, String value) {
         Map<Setting, String> before = Setting.shown(SamplingConfig.GREEDY);
         Map<Setting, String> after = Setting.shown(set(key, value));
-        after.forEach((setting, shown) -> assertEquals(setting.key().equals(key) ? value : before.get(setting), shown, setting.key()));
+        after.forEach((setting, shown) -> assertEquals(setting.key().equals(key) ? value : before.get(setting), shown,
+                setting.key()));
     }
 
     @Test
@@ -38,7 +39,8 @@ class SettingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"temperature, hot", "temperature, NaN", "temperature, -1", "temperature, 1f", "top_p, 0", "top_p, 1.5", "top_k, -1",
+    @CsvSource({"temperature, hot", "temperature, NaN", "temperature, -1", "temperature, 1f", "top_p, 0", "top_p, 1.5",
+            "top_k, -1",
         "min_p, 1", "max_tokens, 1.5", "seed, x"})
     void aValueOutOfRangeIsNamed(String key, String value) {
         UserError e = assertThrows(UserError.class, () -> set(key, value));
