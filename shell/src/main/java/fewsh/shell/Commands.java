@@ -60,8 +60,8 @@ final class Commands {
                     join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
                             Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
             Command.program("render", "", "What a template makes of its variables.",
-                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a line "
-                            + "and writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
+                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a "
+                            + "line and writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
                     join(List.of(Option.of("FILE", "a Jinja template", "--template").completing(Complete.FILES),
                             Option.of("FILE", "JSON object of its variables", "--vars").completing(Complete.FILES),
                             Option.of("E", "plain, chat or lm_eval; plain if not given", "--environment")
@@ -193,8 +193,8 @@ final class Commands {
         options.expect("/help", "[COMMAND]", 0, 1);
         Render render = workspace.render();
         if (options.words().isEmpty()) {
-            render.line("A line that starts with / is a command, anything else goes to the model. \"\"\" opens and closes a block,");
-            render.line("\\ at the end of a line continues it. Ctrl-C stops the answer, Tab completes, Ctrl-R searches.");
+            render.line("A line that starts with / is a command, anything else goes to the model. \"\"\" opens and closes a");
+            render.line("block, \\ at the end of a line continues it. Ctrl-C stops the answer, Tab completes, Ctrl-R searches.");
             rows(render, slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help()))
                     .toList());
             return 0;
@@ -282,9 +282,9 @@ final class Commands {
             table(lines, "option", command.options().stream().map(o -> List.of(o.usage(), o.help())).toList());
         }
         lines.addAll(List.of("## In the shell", "",
-                "A line that starts with `/` is a command, anything else goes to the model. `\"\"\"` opens and closes a block, `\\` "
-                        + "at a line's end continues it; a paste is one entry. Ctrl-C stops the answer (what was printed stays), "
-                        + "Ctrl-D leaves, Tab completes, Ctrl-R searches.", ""));
+                "A line that starts with `/` is a command, anything else goes to the model. `\"\"\"` opens and closes a block, "
+                        + "`\\` at a line's end continues it; a paste is one entry. Ctrl-C stops the answer (what was printed "
+                        + "stays), Ctrl-D leaves, Tab completes, Ctrl-R searches.", ""));
         table(lines, "command", slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help()))
                 .toList());
         lines.addAll(List.of("Settings of `/set`:", ""));
