@@ -12,9 +12,7 @@ import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
 import fewsh.generate.Step;
 import fewsh.models.Precision;
-import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Message;
-import fewsh.tokenize.Tokenizer;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -82,20 +80,20 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
     }
 
     private int[] ids(CausalLm model) {
-        if (raw) return asItIs(model.tokenizer(), prompt);
-        ChatTemplate template = model.chatTemplate().orElse(null);
-        if (template != null) return model.encodePrompt(template.render(conversation(), true, Map.of()), true);
+        if (raw) return asItIs(model);
+        if (model.chatTemplate().isPresent()) return model.encode(conversation(), true);
         if (!system.isEmpty())
             throw new UserError("--system", "this model has no chat template, so no place for a system message",
                     "put the text into the prompt");
-        return model.encodePrompt(prompt, false);
+        return model.encode(prompt);
     }
 
-    /// The ids of a text that may spell special tokens, as a template's text does; BOS in front where the model wants it, unless
-    /// the text spells it.
-    private static int[] asItIs(Tokenizer tokenizer, String text) {
-        int[] ids = tokenizer.encode(text, true, true);
-        boolean twice = ids.length > 1 && ids[0] == ids[1] && tokenizer.bos().equals(OptionalInt.of(ids[0]));
+    /// The ids of a prompt that may spell special tokens, as a template's text does; BOS in front where the model wants it, unless
+    /// the prompt spells it.
+    private int[] asItIs(CausalLm model) {
+        int[] ids = model.tokenizer().encode(prompt, true, true);
+        if (ids.length == 0) return new int[] {model.startOfText()};
+        boolean twice = ids.length > 1 && ids[0] == ids[1] && model.tokenizer().bos().equals(OptionalInt.of(ids[0]));
         return twice ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
     }
 

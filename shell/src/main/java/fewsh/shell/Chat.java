@@ -63,9 +63,9 @@ final class Chat {
     }
 
     private static int[] ids(Workspace workspace, List<Message> messages) {
-        ChatTemplate template = workspace.model().chatTemplate().orElse(null);
-        if (template == null) return workspace.model().encodePrompt(messages.getLast().text(), false);
-        return workspace.model().encodePrompt(template.render(conversation(workspace, messages), true, Map.of()), true);
+        CausalLm model = workspace.model();
+        return model.chatTemplate().isPresent() ? model.encode(conversation(workspace, messages), true)
+                : model.encode(messages.getLast().text());
     }
 
     private static List<Message> conversation(Workspace workspace, List<Message> messages) {
@@ -161,7 +161,7 @@ final class Chat {
         String text = template.render(messages, users, Map.of());
         render.text(text);
         render.endLine();
-        int n = workspace.model().encodePrompt(text, true).length;
+        int n = workspace.model().encode(messages, users).length;
         render.note(n + " tokens · context " + n + "/" + workspace.model().about().contextLength());
         return 0;
     }
