@@ -199,6 +199,8 @@ final class Gguf {
 
     // ---- WordPiece
 
+    /// Normalizes as BERT does. llama.cpp differs on two kinds of text: it keeps one letter of a Hangul syllable, and drops
+    /// the spacing marks of Indic scripts.
     private Description wordPiece() {
         OptionalInt cls = id("bos", 101);
         OptionalInt sep = id("seperator", 102);

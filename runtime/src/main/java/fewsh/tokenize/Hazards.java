@@ -65,6 +65,8 @@ record Hazards(String where, IntPredicate known) {
         if (decoder && component.has("stop") && !text(component.get("stop")).equals("0"))
             throw wrong(path + ".stop", "is " + component.get("stop"), "only 0 is possible");
         if (component.has("pattern")) pattern(path + ".pattern", component.get("pattern"), component.has("content"));
+        if (component.has("prepend") && text(component.get("prepend")).isEmpty())
+            throw wrong(path + ".prepend", "is empty", "");
         if (text(component.get("length")).equals("0")) throw wrong(path + ".length", "is 0", "1 is the least");
         if (component.has("precompiled_charsmap") || text(component.get("type")).equals("Precompiled"))
             precompiled(path + ".precompiled_charsmap", text(component.get("precompiled_charsmap")));

@@ -97,6 +97,8 @@ class DamagedTokenizerTest {
         "unigram; `\" {2,}\"`; `\"(a|aa)+b\"`; normalizer.normalizers[1].pattern repeats a choice",
         "unigram; `\"unk_id\":2`; `\"unk_id\":20000`; UnkIdNotInVocabulary",
         "unigram; `{\"type\":\"NFKC\"}`; `{\"precompiled_charsmap\":\"AAAA\"}`; precompiled_charsmap gives",
+        "unigram; `\" {2,}\"`; `\"^\"`; normalizer.normalizers[1].pattern matches the empty text",
+        "byte_level; `\"normalizer\":null`; `\"normalizer\":{\"type\":\"Prepend\",\"prepend\":\"\"}`; prepend is empty",
         "sentence_piece; `\"stop\":0`; `\"stop\":1`; decoder.decoders[3].stop is 1",
         "word_piece; `\"type\":\"WordPiece\",\"unk_token\"`; `\"type\":\"WordSalad\",\"unk_token\"`; did not match any variant",
     })
@@ -107,6 +109,15 @@ class DamagedTokenizerTest {
         UserError error = assertThrows(UserError.class, () -> Tokenizer.open(folder).close());
         assertEquals(folder.resolve("tokenizer.json").toString(), error.where());
         assertTrue(error.what().contains(says), error.what());
+    }
+
+    @Test
+    void anAddedTokenThatNormalizesToNothingIsRefused(@TempDir Path folder) throws Exception {
+        Files.writeString(folder.resolve("tokenizer.json"), Fixtures.text(Fixtures.folder("byte_level").resolve("tokenizer.json"))
+                .replace("\"normalized\":false", "\"normalized\":true")
+                .replace("\"normalizer\":null", "\"normalizer\":{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true}"));
+        UserError error = assertThrows(UserError.class, () -> Tokenizer.open(folder).close());
+        assertTrue(error.what().contains("added token \"    \" normalizes to nothing"), error.what());
     }
 
     @Test
