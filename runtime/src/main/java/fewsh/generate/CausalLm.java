@@ -50,8 +50,9 @@ public final class CausalLm implements AutoCloseable {
     ///
     /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
     public static CausalLm open(Path path, LoadOptions options) {
+        CompletableFuture.runAsync(Session::version);       // the runtime starts while the files are read
         CompletableFuture<Tokenizer> tokenizer;
-        Path prepared;
+        Prepared prepared;
         About about;
         Causal.Layout layout;
         SamplingConfig defaults;
@@ -69,20 +70,28 @@ public final class CausalLm implements AutoCloseable {
             boolean gguf = checkpoint.isGguf();
             tokenizer = CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata) : Tokenizer.open(path));
             try {
-                prepared = Prepared.folder(checkpoint, page, precision, options);
+                prepared = Prepared.of(checkpoint, page, precision, options);
             } catch (RuntimeException e) {
                 drop(tokenizer);
                 throw e;
             }
         }
         // the checkpoint's pages are given back before the session takes its own
-        Session session;
+        Session session = null;
         try {
-            session = Session.open(prepared.resolve("model.onnx"),
+            session = Session.open(prepared.model(),
                     Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers")));
-        } catch (RuntimeException e) {
+        } catch (UserError e) {
+            if (prepared.sound().join()) {
+                drop(tokenizer);
+                throw e;
+            }
+        }
+        if (!prepared.sound().join()) {
+            if (session != null) session.close();
             drop(tokenizer);
-            throw e;
+            prepared.discard();
+            return open(path, options);
         }
         try {
             return new CausalLm(about, layout, session, tokenizer.join(), defaults, template);

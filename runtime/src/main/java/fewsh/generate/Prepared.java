@@ -1,7 +1,9 @@
 package fewsh.generate;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
 import fewsh.graph.Graph;
 import fewsh.models.Causal;
@@ -16,6 +18,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -27,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -35,19 +39,26 @@ import java.util.zip.CRC32C;
 /// A folder's name is the SHA-256 of what it was made from: the content of the model's files, the precision, the device, the
 /// processor, our format's and the runtime's version. It holds `model.onnx`, `model.onnx.data` and `manifest.json` with the size
 /// and CRC-32C of both; one that does not agree is thrown away and built again.
-final class Prepared {
+///
+/// @param folder where it is
+/// @param sound whether its bytes are those that were written: known a little later, since they are read while the runtime
+///              loads them too; what was loaded is not to be used before
+record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// To be raised whenever a graph or the layout of a weight changes.
     private static final int FORMAT = 2;
+    private static final List<String> FILES = List.of("model.onnx", "model.onnx.data");
 
-    private Prepared() {}
+    Path model() {
+        return folder.resolve("model.onnx");
+    }
 
-    /// The folder of the prepared model, which is made now if it is not there yet.
-    static Path folder(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
+    /// The prepared model, which is made now if it is not there yet.
+    static Prepared of(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
         Path cache = options.home().resolve("cache");
         try {
             Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(checkpoint, precision, options, cache));
-            if (!valid(folder)) build(folder, checkpoint, page, precision);
-            return folder;
+            if (!complete(folder)) build(folder, checkpoint, page, precision);
+            return new Prepared(folder, CompletableFuture.supplyAsync(() -> sound(folder)));
         } catch (IOException | UncheckedIOException e) {
             throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
                     "make room there, or set FEWSH_HOME to a folder that can be written", e);
@@ -72,7 +83,7 @@ final class Prepared {
             JsonObject manifest = new JsonObject();
             manifest.addProperty("model", checkpoint.path().toAbsolutePath().normalize().toString());
             manifest.addProperty("precision", precision.word());
-            for (String name : List.of("model.onnx", "model.onnx.data")) {
+            for (String name : FILES) {
                 manifest.addProperty(name + ".size", Files.size(temporary.resolve(name)));
                 manifest.addProperty(name + ".crc32c", crc32c(temporary.resolve(name)));
             }
@@ -82,26 +93,55 @@ final class Prepared {
                 Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
             } catch (FileSystemException e) {
                 // another process was quicker
-                if (!valid(folder)) throw e;
+                if (!complete(folder)) throw e;
             }
         } finally {
             delete(temporary);
         }
     }
 
-    private static boolean valid(Path folder) throws IOException {
-        Path manifest = folder.resolve("manifest.json");
-        if (!Files.exists(manifest)) return false;
+    /// Throws the folder away, to be made again.
+    void discard() {
         try {
-            JsonObject json = JsonParser.parseString(Files.readString(manifest)).getAsJsonObject();
-            for (String name : List.of("model.onnx", "model.onnx.data")) {
-                Path file = folder.resolve(name);
-                if (!Files.exists(file) || Files.size(file) != json.get(name + ".size").getAsLong()) return false;
-                if (crc32c(file) != json.get(name + ".crc32c").getAsLong()) return false;
-            }
+            delete(folder);
+        } catch (IOException e) {
+            throw new UserError(folder.toString(), "the converted model is damaged and cannot be removed: " + e.getMessage(),
+                    "remove the folder", e);
+        }
+    }
+
+    /// Whether all files are there, of the sizes that the manifest gives.
+    private static boolean complete(Path folder) throws IOException {
+        JsonObject manifest = manifest(folder);
+        for (String name : FILES) {
+            Path file = folder.resolve(name);
+            if (!Files.exists(file) || !given(manifest, name + ".size", Files.size(file))) return false;
+        }
+        return true;
+    }
+
+    private static boolean sound(Path folder) {
+        try {
+            JsonObject manifest = manifest(folder);
+            for (String name : FILES) if (!given(manifest, name + ".crc32c", crc32c(folder.resolve(name)))) return false;
             return true;
-        } catch (RuntimeException e) {
-            return false;                                   // no manifest that we wrote
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static boolean given(JsonObject manifest, String key, long value) {
+        return manifest.get(key) instanceof JsonPrimitive p && p.isNumber() && p.getAsString().equals(Long.toString(value));
+    }
+
+    /// Empty when there is none, or none that we wrote.
+    private static JsonObject manifest(Path folder) throws IOException {
+        Path file = folder.resolve("manifest.json");
+        if (!Files.exists(file)) return new JsonObject();
+        try {
+            return JsonParser.parseString(Files.readString(file)) instanceof JsonObject object ? object : new JsonObject();
+        } catch (JsonParseException | CharacterCodingException e) {
+            return new JsonObject();
         }
     }
 
