@@ -88,8 +88,8 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         return model.encode(prompt);
     }
 
-    /// The ids of a prompt that may spell special tokens, as a template's text does; BOS in front where the model wants it, unless
-    /// the prompt spells it.
+    /// The ids of a prompt that may spell special tokens, as a template's text does; BOS in front where the model wants it,
+    /// unless the prompt spells it.
     private int[] asItIs(CausalLm model) {
         int[] ids = model.tokenizer().encode(prompt, true, true);
         if (ids.length == 0) return new int[] {model.startOfText()};

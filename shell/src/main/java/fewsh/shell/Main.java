@@ -53,15 +53,17 @@ public final class Main {
     static int run(String[] args) {
         Map<String, String> environment = System.getenv();
         boolean colours = environment.getOrDefault("NO_COLOR", "").isEmpty() && !"dumb".equals(environment.get("TERM"));
+        String width = environment.getOrDefault("COLUMNS", "");
+        int columns = width.matches("[1-9]\\d{0,3}") ? Integer.parseInt(width) : 80;
         Main main = new Main(environment, Path.of(""), new FileInputStream(FileDescriptor.in), Stream.IN.isTerminal(),
-                sink(FileDescriptor.out, Stream.OUT.isTerminal(), colours),
-                        sink(FileDescriptor.err, Stream.ERR.isTerminal(), colours));
+                sink(FileDescriptor.out, Stream.OUT.isTerminal(), colours, columns),
+                        sink(FileDescriptor.err, Stream.ERR.isTerminal(), colours, columns));
         return main.run(List.of(args));
     }
 
-    private static Render.Sink sink(FileDescriptor descriptor, boolean terminal, boolean colours) {
+    private static Render.Sink sink(FileDescriptor descriptor, boolean terminal, boolean colours, int columns) {
         return new Render.Sink(new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8), terminal,
-                terminal && colours);
+                terminal && colours, () -> columns);
     }
 
     /// @return the exit code
@@ -188,7 +190,7 @@ public final class Main {
         try (Terminal terminal = TerminalBuilder.builder().name("fewsh").system(true).encoding(StandardCharsets.UTF_8)
                 .jni(true).ffm(false).jna(false).jansi(false).exec(false).dumb(true).build()) {
             boolean colour = err.colour() && !Terminal.TYPE_DUMB.equals(terminal.getType());
-            Render.Sink screen = new Render.Sink(terminal.writer(), true, colour);
+            Render.Sink screen = new Render.Sink(terminal.writer(), true, colour, terminal::getWidth);
             Render own = new Render(out.terminal() ? screen : out, screen, false, program.has("quiet"));
             return repl(program, own, terminal);
         }

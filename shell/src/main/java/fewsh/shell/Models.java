@@ -11,6 +11,7 @@ import fewsh.models.Precision;
 import fewsh.store.Catalogue;
 import fewsh.store.Model;
 import fewsh.store.Progress;
+import fewsh.store.Source;
 import fewsh.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -93,8 +94,8 @@ final class Models {
     private static void draw(Render render, Progress progress) {
         switch (progress) {
             case Progress.Waiting(String name) -> render.progress("another pull of " + name + " is under way: waiting for it");
-            case Progress.Trying(var source) -> render.progress("asking " + source.spec());
-            case Progress.SourceFailed(var source, String reason) -> render.note(source.spec() + ": " + reason);
+            case Progress.Trying(var source) -> render.progress("asking " + place(source));
+            case Progress.SourceFailed(var source, String reason) -> render.note(place(source) + ": " + reason);
             case Progress.Receiving(String file, long bytes, long total, double rate) ->
                 render.progress(receiving(file, bytes, total, rate));
             case Progress.Retrying(String file, String reason, Duration delay) ->
@@ -102,6 +103,11 @@ final class Models {
             case Progress.Verifying(String file, long bytes, long total) ->
                 render.progress("checking " + file + "  " + bar(bytes, total));
         }
+    }
+
+    /// A source in short: a revision's name is long.
+    private static String place(Source source) {
+        return source.spec().replaceFirst("@[0-9a-f]{40}$", "");
     }
 
     /// `model.gguf  ████████░░░░  45 %  44.1 MB of 98.4 MB  12.3 MB/s  4 s left`.

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 import org.jline.utils.WCWidth;
 
 /// Values and errors → text on a terminal or in a pipe. Results go to `out`, everything else to `err`.
@@ -31,7 +32,8 @@ final class Render {
     ///
     /// @param terminal whether a person sees it at once
     /// @param colour whether escape sequences may be written
-    record Sink(Writer writer, boolean terminal, boolean colour) {}
+    /// @param columns of the terminal now; a line that is drawn over must not be longer
+    record Sink(Writer writer, boolean terminal, boolean colour, IntSupplier columns) {}
 
     private final Sink out;
     private final Sink err;
@@ -157,8 +159,9 @@ final class Render {
     /// Draws over the line that the last call drew. Only where a person sees stderr.
     void progress(String line) {
         if (!err.terminal() || quiet || json) return;
-        int width = width(line);
-        put(err, "\r" + line + " ".repeat(Math.max(0, progressWidth - width)));
+        String shown = cut(visible(line), Math.max(20, err.columns().getAsInt() - 1));
+        int width = width(shown);
+        put(err, "\r" + shown + " ".repeat(Math.max(0, progressWidth - width)));
         progressWidth = width;
     }
 
@@ -206,6 +209,20 @@ final class Render {
             visible.setCharAt(i, c < ' ' ? (char) ('\u2400' + c) : c == 127 ? '\u2421' : '\ufffd');
         }
         return visible == null ? text : visible.toString();
+    }
+
+    /// As much of `text` as fits.
+    private static String cut(String text, int columns) {
+        if (width(text) <= columns) return text;
+        int end = 0;
+        int width = 1;
+        while (end < text.length()) {
+            int c = text.codePointAt(end);
+            width += Math.max(0, WCWidth.wcwidth(c));
+            if (width > columns) break;
+            end += Character.charCount(c);
+        }
+        return text.substring(0, end) + "…";
     }
 
     /// Columns that `text` takes on a terminal.

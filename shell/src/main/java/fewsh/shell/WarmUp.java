@@ -44,7 +44,7 @@ final class WarmUp {
                 StandardCharsets.UTF_8)) {
             terminal.setSize(new Size(80, 24));
             terminal.processInputBytes("/help\n/se\t\025hello\n/probs\n/quit\n".getBytes(StandardCharsets.UTF_8));
-            Render.Sink screen = new Render.Sink(terminal.writer(), true, true);
+            Render.Sink screen = new Render.Sink(terminal.writer(), true, true, terminal::getWidth);
             Main main = new Main(System.getenv(), Path.of(""), new ByteArrayInputStream(new byte[0]), true, screen, screen);
             Options program = Options.parse("fewsh", Commands.PROGRAM, args.length > 0 ? List.of("-m", args[0]) : List.of(),
                     true);

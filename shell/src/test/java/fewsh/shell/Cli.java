@@ -55,7 +55,7 @@ record Cli(Path home, Map<String, String> more) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = new Main(environment(), home, new ByteArrayInputStream(in.getBytes(StandardCharsets.UTF_8)), terminalIn,
-                new Render.Sink(out, false, false), new Render.Sink(err, false, false)).run(List.of(args));
+                new Render.Sink(out, false, false, () -> 80), new Render.Sink(err, false, false, () -> 80)).run(List.of(args));
         return new Result(code, out.toString(), err.toString());
     }
 }

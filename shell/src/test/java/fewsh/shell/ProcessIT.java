@@ -96,6 +96,7 @@ class ProcessIT {
     void anInterruptKeepsThePartialAnswerAndExits130() throws Exception {
         Path endless = TinyModels.llama(scratch.resolve("endless"), 1);
         Process process = start(Map.of(), FEWSH, "ask", "--raw", "-m", endless.toString(), "--max_tokens", "511", "a");
+        process.getOutputStream().close();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             assertTrue(out.read() >= 0, err());
             new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();

@@ -17,7 +17,8 @@ class RenderTest {
     private final StringWriter err = new StringWriter();
 
     private Render render(boolean terminal, boolean colour, boolean json, boolean quiet) {
-        return new Render(new Render.Sink(out, terminal, colour), new Render.Sink(err, terminal, colour), json, quiet);
+        return new Render(new Render.Sink(out, terminal, colour, () -> 30), new Render.Sink(err, terminal, colour, () -> 30),
+                json, quiet);
     }
 
     @Test
@@ -94,6 +95,12 @@ class RenderTest {
     }
 
     @Test
+    void progressIsCutToTheTerminalSoThatItCanBeDrawnOver() {
+        render(true, false, false, false).progress("x".repeat(40));
+        assertEquals("\r" + "x".repeat(28) + "…", err.toString());
+    }
+
+    @Test
     void progressIsOnlyForTerminals() {
         render(false, false, false, false).progress("50 %");
         assertEquals("", err.toString());
@@ -119,7 +126,8 @@ class RenderTest {
             @Override
             public void close() {}
         };
-        Render render = new Render(new Render.Sink(gone, false, false), new Render.Sink(err, false, false), false, false);
+        Render render = new Render(new Render.Sink(gone, false, false, () -> 80), new Render.Sink(err, false, false, () -> 80),
+                false, false);
         assertThrows(Render.Closed.class, () -> render.text("x"));
     }
 

@@ -40,7 +40,7 @@ class ReplTest {
         terminal = new LineDisciplineTerminal("test", type, screen, StandardCharsets.UTF_8);
         terminal.setSize(new Size(100, 40));
         Cli cli = new Cli(home, environment);
-        Render.Sink sink = new Render.Sink(terminal.writer(), true, colour);
+        Render.Sink sink = new Render.Sink(terminal.writer(), true, colour, terminal::getWidth);
         Main main = new Main(cli.environment(), home, new ByteArrayInputStream(new byte[0]), true, sink, sink);
         ended = new CompletableFuture<>();
         Thread.ofPlatform().daemon().start(() -> {
