@@ -82,8 +82,9 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
         if (output == Output.JSON)
             workspace.render().line("[\n" + String.join(",\n", rows.stream()
                     .map(row -> "  " + json(row, workspace, threads)).toList()) + "\n]");
-        Duration first = rows.stream().map(Row::firstToken).min(Duration::compareTo).orElse(Duration.ZERO);
-        workspace.render().note("load " + Render.time(workspace.loadTime()) + " · first token " + Render.time(first)
+        String first = rows.isEmpty() ? ""
+                : " · first token of " + rows.getFirst().test() + " " + Render.time(rows.getFirst().firstToken());
+        workspace.render().note("load " + Render.time(workspace.loadTime()) + first
                 + (Memory.peak() < 0 ? "" : " · peak memory " + Render.bytes(Memory.peak())));
     }
 

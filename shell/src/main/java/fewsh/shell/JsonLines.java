@@ -26,7 +26,8 @@ final class JsonLines {
             return value;
         } catch (JsonParseException | IOException | IllegalStateException e) {
             String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                    .replaceFirst("^[\\w.]+Exception: ", "");
+                    .replaceFirst("^[\\w.]+Exception: ", "")
+                    .replaceFirst("Use JsonReader.setStrictness\\(Strictness.LENIENT\\) to accept malformed JSON", "malformed");
             throw new UserError(where, "not JSON: " + message, "one JSON value a line", e);
         }
     }

@@ -98,7 +98,7 @@ final class Render {
                 try {
                     out.writer().write(buffer, from, length);
                 } catch (IOException e) {
-                    throw new Closed(e);
+                    throw lost(e);
                 }
             }
 
@@ -190,13 +190,19 @@ final class Render {
         }
     }
 
-    private static void put(Sink sink, String text) {
+    private void put(Sink sink, String text) {
         try {
             sink.writer().write(text);
             sink.writer().flush();
         } catch (IOException e) {
-            throw new Closed(e);
+            if (sink != err) throw lost(e);                                   // with stderr gone there is nobody left to tell
         }
+    }
+
+    /// A reader that has gone is no error; a full disk is.
+    private static RuntimeException lost(IOException e) {
+        return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("pipe") ? new Closed(e)
+                : new UserError("stdout", "cannot be written: " + e.getMessage(), "", e);
     }
 
     /// `text` with control characters, line feeds and tabs apart, as their pictures.

@@ -199,6 +199,7 @@ class MainTest {
         assertEquals(1, result.out().lines().count());
         assertTrue(result.err().startsWith("error: stdin:2: \"text\" is missing or not a string\n"), result.err());
         assertTrue(cli.piped("{\"text\":\n", "score").err().startsWith("error: stdin:1: not JSON"));
+        assertTrue(cli.piped("plain\n", "score").err().startsWith("error: stdin:1: not JSON: malformed at line 1 column 1"));
         assertTrue(cli.piped("{\"contxt\":\"a\"}\n", "score").err().startsWith("error: stdin:1: unknown field \"contxt\""));
     }
 

@@ -112,12 +112,12 @@ class RenderTest {
         assertEquals("name   n\n猫     1\nabc   22\n", out.toString());
     }
 
-    @Test
-    void aReaderThatHasGoneIsSaidSo() {
-        Writer gone = new Writer() {
+    /// A place that fails to take what is written.
+    private static Render.Sink failing(String message) {
+        return new Render.Sink(new Writer() {
             @Override
             public void write(char[] buffer, int from, int length) throws IOException {
-                throw new IOException("Broken pipe");
+                throw new IOException(message);
             }
 
             @Override
@@ -125,10 +125,24 @@ class RenderTest {
 
             @Override
             public void close() {}
-        };
-        Render render = new Render(new Render.Sink(gone, false, false, () -> 80), new Render.Sink(err, false, false, () -> 80),
-                false, false);
-        assertThrows(Render.Closed.class, () -> render.text("x"));
+        }, false, false, () -> 80);
+    }
+
+    @Test
+    void aReaderThatHasGoneIsNoErrorButAFullDiskIs() {
+        Render.Sink stderr = new Render.Sink(err, false, false, () -> 80);
+        assertThrows(Render.Closed.class, () -> new Render(failing("Broken pipe"), stderr, false, false).text("x"));
+        UserError e = assertThrows(UserError.class,
+                () -> new Render(failing("No space left on device"), stderr, false, false).line("x"));
+        assertEquals("stdout: cannot be written: No space left on device", e.getMessage());
+    }
+
+    @Test
+    void withStderrGoneTheResultStillComes() {
+        Render render = new Render(new Render.Sink(out, false, false, () -> 80), failing("Broken pipe"), false, false);
+        render.error(new UserError("", "lost", ""));
+        render.line("result");
+        assertEquals("result\n", out.toString());
     }
 
     @Test
