@@ -55,7 +55,7 @@ final class Chat {
             workspace.messages().addAll(messages);
             workspace.messages().add(new Message("assistant", answer.text()));
             if (workspace.showTime())
-                render.note(status(answer, decoding, config, model, Duration.ofNanos(Math.max(0, first[0] - start))));
+                render.note(status(workspace, answer, decoding, config, Duration.ofNanos(Math.max(0, first[0] - start))));
             return answer.reason() == FinishReason.INTERRUPTED ? 130 : 0;
         } finally {
             workspace.running(null);
@@ -76,12 +76,13 @@ final class Chat {
     }
 
     /// `28 tokens · 187 tok/s · context 65/8192 · 0.21 s to first token`.
-    private static String status(Answer answer, Decoding decoding, SamplingConfig config, CausalLm model, Duration first) {
+    private static String status(Workspace workspace, Answer answer, Decoding decoding, SamplingConfig config,
+            Duration first) {
         int n = answer.tokens().size();
         List<String> parts = new ArrayList<>();
         parts.add(n + (n == 1 ? " token" : " tokens"));
         if (n > 1) parts.add(Render.rate(n - 1, decoding.decodeTime()) + " tok/s");
-        parts.add("context " + (decoding.promptTokens() + n) + "/" + model.about().contextLength());
+        parts.add("context " + workspace.cache().length() + "/" + workspace.model().about().contextLength());
         parts.add(Render.time(first) + " to first token");
         if (config.temperature() > 0) parts.add("seed " + config.seed());
         switch (answer.reason()) {

@@ -46,9 +46,7 @@ final class Repl {
         silent.setLocalFlag(Attributes.LocalFlag.ECHO, false);
         terminal.setAttributes(silent);
         Thread loop = Thread.currentThread();
-        terminal.handle(Signal.INT, _ -> {
-            if (!workspace.interrupt()) loop.interrupt();
-        });
+        terminal.handle(Signal.INT, _ -> workspace.interrupt(loop));
     }
 
     int run() {

@@ -49,7 +49,7 @@ final class Workspace implements AutoCloseable {
     private boolean typing;
     private boolean showTime;
     private boolean quit;
-    private volatile Decoding running;
+    private Decoding running;
 
     /// @param directory relative file names start here
     /// @param in standard input
@@ -265,19 +265,24 @@ final class Workspace implements AutoCloseable {
 
     // ---- interruption
 
-    /// Says that `decoding` is what Ctrl-C stops; null when nothing is.
-    void running(Decoding decoding) {
+    /// Says that `decoding` is what Ctrl-C stops; null when nothing is. A Ctrl-C that came just before stops it too.
+    synchronized void running(Decoding decoding) {
         running = decoding;
+        if (decoding != null && Thread.interrupted()) decoding.interrupt();
     }
 
     /// Stops the answer under way, from any thread.
     ///
     /// @return false if there is none
-    boolean interrupt() {
-        Decoding decoding = running;
-        if (decoding == null) return false;
-        decoding.interrupt();
+    synchronized boolean interrupt() {
+        if (running == null) return false;
+        running.interrupt();
         return true;
+    }
+
+    /// Stops the answer under way, or else whatever `loop` does.
+    synchronized void interrupt(Thread loop) {
+        if (!interrupt()) loop.interrupt();
     }
 
     /// The next line of standard input, null at its end.
