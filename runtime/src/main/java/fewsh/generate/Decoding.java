@@ -9,7 +9,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Queue;
-import java.util.stream.IntStream;
 
 /// One answer, or `n` sampled ones, as they come into being: prefill at the first `next()`, one token a row at later ones.
 ///
@@ -142,9 +141,8 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         if (config.alternatives() == 0) return List.of();
         float[] logprobs = new float[logits.length];
         pass.logprobs(i, logprobs);
-        return IntStream.range(0, logprobs.length).boxed()
-                .sorted((a, b) -> Float.compare(logprobs[b], logprobs[a])).limit(config.alternatives())
-                .map(id -> new Candidate(id, lm.tokenizer().piece(id), logprobs[id])).toList();
+        return Sampler.likeliest(logprobs, config.alternatives()).mapToObj(id ->
+                new Candidate(id, lm.tokenizer().piece(id), logprobs[id])).toList();
     }
 
     private void end(Row row, FinishReason reason) {

@@ -44,8 +44,8 @@ import java.util.zip.CRC32C;
 /// @param sound whether its bytes are those that were written: known a little later, since they are read while the runtime
 ///              loads them too; what was loaded is not to be used before
 record Prepared(Path folder, CompletableFuture<Boolean> sound) {
-    /// To be raised whenever a graph or the layout of a weight changes.
-    private static final int FORMAT = 2;
+    /// To be raised whenever a graph or the layout of a weight changes; `PreparedTest` notices.
+    static final int FORMAT = 3;
     private static final List<String> FILES = List.of("model.onnx", "model.onnx.data");
 
     Path model() {

@@ -3,6 +3,7 @@ package fewsh.generate;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Chooses the next token of one sample. The order of operations is that of [SamplingConfig].
 ///
@@ -106,23 +107,41 @@ final class Sampler {
 
     /// Puts the tokens in play into `order` and says how many: sorted, likeliest first, when a control needs it.
     private int candidates() {
-        int n = 0;
         if (config.topK() == 0 && config.topP() == 1) {
             for (int id = 0; id < scores.length; id++) order[id] = id;
             return scores.length;
         }
         // what is below e⁻⁴⁰ of the likeliest is never drawn: all of it together is below 2⁻⁴⁰
-        float least = config.topK() == 0 || config.topK() >= scores.length ? -40 : nthLargest(config.topK());
-        for (int id = 0; id < scores.length; id++) if (scores[id] >= least) order[n++] = id;
-        long[] keys = new long[n];
-        for (int i = 0; i < n; i++) keys[i] = (long) Float.floatToIntBits(-scores[order[i]]) << 32 | order[i];
-        Arrays.sort(keys);
-        for (int i = 0; i < n; i++) order[i] = (int) keys[i];
-        return config.topK() == 0 ? n : Math.min(n, config.topK());
+        float least = config.topK() == 0 || config.topK() >= scores.length ? -40 : nthLargest(scores, config.topK());
+        int[] sorted = sorted(scores, least).toArray();
+        System.arraycopy(sorted, 0, order, 0, sorted.length);
+        return config.topK() == 0 ? sorted.length : Math.min(sorted.length, config.topK());
+    }
+
+    /// The ids of the `n` largest scores, largest first; of equal ones the smaller id.
+    static IntStream likeliest(float[] scores, int n) {
+        float least = n >= scores.length ? Float.NEGATIVE_INFINITY : nthLargest(scores, n);
+        return sorted(scores, least).limit(n);
+    }
+
+    /// The ids of all scores from `least` on, largest first; of equal ones the smaller id first.
+    private static IntStream sorted(float[] scores, float least) {
+        long[] keys = new long[scores.length];
+        int n = 0;
+        for (int id = 0; id < scores.length; id++)
+            if (scores[id] >= least) keys[n++] = (long) ~ascending(scores[id]) << 32 | id;
+        Arrays.sort(keys, 0, n);
+        return Arrays.stream(keys, 0, n).mapToInt(key -> (int) key);
+    }
+
+    /// An int that grows as the float does.
+    private static int ascending(float x) {
+        int bits = Float.floatToIntBits(x + 0f);
+        return bits >= 0 ? bits : ~bits | 0x80000000;
     }
 
     /// The n-th largest score, by a heap of n.
-    private float nthLargest(int n) {
+    private static float nthLargest(float[] scores, int n) {
         float[] heap = new float[n];
         Arrays.fill(heap, Float.NEGATIVE_INFINITY);
         for (float score : scores) {

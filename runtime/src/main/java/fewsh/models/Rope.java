@@ -22,8 +22,8 @@ public record Rope(float[] inverseFrequencies, float factor) {
         for (int p = 0; p < positions; p++)
             for (int i = 0; i < pairs; i++) {
                 float angle = p * inverseFrequencies[i];
-                cos[p * pairs + i] = (float) Math.cos(angle) * factor;
-                sin[p * pairs + i] = (float) Math.sin(angle) * factor;
+                cos[p * pairs + i] = (float) StrictMath.cos(angle) * factor;
+                sin[p * pairs + i] = (float) StrictMath.sin(angle) * factor;
             }
         return new float[][] {cos, sin};
     }

@@ -103,6 +103,16 @@ class SamplerTest {
     }
 
     @Property
+    void theLikeliestAreSortedAndTiesGoToTheSmallerId(
+            @ForAll @Size(min = 1, max = 40) List<@IntRange(min = -3, max = 3) Integer> list, @ForAll @IntRange(min = 1, max = 45) int n) {
+        float[] scores = new float[list.size()];
+        for (int i = 0; i < scores.length; i++) scores[i] = list.get(i) / 2f;
+        List<Integer> expected = IntStream.range(0, scores.length).boxed()
+                .sorted(Comparator.comparingDouble((Integer id) -> -scores[id]).thenComparing(id -> id)).limit(n).toList();
+        assertEquals(expected, Sampler.likeliest(scores, n).boxed().toList());
+    }
+
+    @Property
     void theExponentialIsRightToSixDigits(@ForAll @DoubleRange(min = -80, max = 0) double x) {
         assertEquals(1, Sampler.exp((float) x) / Math.exp((float) x), 1e-5);
     }

@@ -1,0 +1,43 @@
+package fewsh.generate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import fewsh.Shared;
+import fewsh.models.Architectures;
+import fewsh.models.Checkpoint;
+import fewsh.models.Precision;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PreparedTest {
+    private static final Path GOLDEN = Path.of("src/test/resources/golden/prepared.txt");
+
+    @TempDir
+    Path home;
+
+    /// Conversions are kept on people's machines under the number of their format: what changes the bytes must change the
+    /// number, or an old conversion would go on being used. `-Dgolden.update=true` writes the file again, after that.
+    @Test
+    void otherBytesNeedAnotherFormat() throws IOException {
+        StringBuilder made = new StringBuilder("format " + Prepared.FORMAT + "\n");
+        for (Precision precision : List.of(Precision.FP32, Precision.INT8, Precision.INT4))
+            try (Checkpoint checkpoint = Checkpoint.open(Shared.project().resolve("build/warm-up.gguf"))) {
+                LoadOptions options = LoadOptions.in(home).withPrecision(precision);
+                Path folder = Prepared.of(checkpoint, Architectures.causal(checkpoint), precision, options).folder();
+                for (String name : List.of("model.onnx", "model.onnx.data")) {
+                    CRC32C crc = new CRC32C();
+                    crc.update(Files.readAllBytes(folder.resolve(name)));
+                    made.append(precision.word()).append(' ').append(name).append(' ')
+                            .append(HexFormat.of().toHexDigits((int) crc.getValue())).append('\n');
+                }
+            }
+        if (Boolean.getBoolean("golden.update")) Files.writeString(GOLDEN, made);
+        assertEquals(Files.readString(GOLDEN), made.toString());
+    }
+}
