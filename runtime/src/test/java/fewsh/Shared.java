@@ -1,5 +1,6 @@
 package fewsh;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.annotation.ElementType;
@@ -9,6 +10,7 @@ import java.lang.annotation.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -27,6 +29,9 @@ public final class Shared {
     @ExtendWith(Condition.class)
     public @interface Suite {
         String[] value();
+
+        /// Programs on the PATH without which it cannot run either.
+        String[] programs() default {};
     }
 
     /// The file or folder `name` of the shared folder.
@@ -53,13 +58,20 @@ public final class Shared {
             if (suite == null || context.getTestMethod().isPresent()) return ConditionEvaluationResult.enabled("");
             for (String need : suite.value())
                 if (!Files.exists(path(need))) return missing(context.getRequiredTestClass(), need);
+            for (String program : suite.programs())
+                if (!onPath(program)) return missing(context.getRequiredTestClass(), "the program " + program);
             return ConditionEvaluationResult.enabled("");
+        }
+
+        private static boolean onPath(String program) {
+            return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                    .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
         }
 
         private static ConditionEvaluationResult missing(Class<?> suite, String need) {
             String line = suite.getName() + ": needs " + need;
             if ("1".equals(System.getenv("FEWSH_SHARED_REQUIRED")))
-                throw new AssertionError(line + ", which is not in " + root());
+                throw new AssertionError(line + ", which is not there (third-party files are looked for in " + root() + ")");
             try {
                 Path list = project().resolve("target/not-run.txt");
                 Files.createDirectories(list.getParent());
