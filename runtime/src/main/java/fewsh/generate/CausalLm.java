@@ -139,11 +139,15 @@ public final class CausalLm implements AutoCloseable {
     private static SamplingConfig defaults(Checkpoint checkpoint) {
         if (checkpoint.isGguf() || !Files.exists(checkpoint.path().resolve("generation_config.json"))) return SamplingConfig.GREEDY;
         Settings s = checkpoint.json("generation_config.json");
-        SamplingConfig g = SamplingConfig.GREEDY;
         boolean samples = s.flag("do_sample", false);
-        return new SamplingConfig(s.real("repetition_penalty", g.repetitionPenalty()), 0, 0,
-                samples ? s.real("temperature", 1) : 0, samples ? (int) s.real("top_k", 50) : 0, samples ? s.real("top_p", 1) : 1,
-                samples ? s.real("min_p", 0) : 0, g.seed(), g.maxTokens(), g.stop(), g.alternatives());
+        return SamplingConfig.GREEDY.with(c -> {
+            c.repetitionPenalty = s.real("repetition_penalty", 1);
+            if (!samples) return;
+            c.temperature = s.real("temperature", 1);
+            c.topK = (int) s.real("top_k", 50);
+            c.topP = s.real("top_p", 1);
+            c.minP = s.real("min_p", 0);
+        });
     }
 
     public About about() {

@@ -61,33 +61,42 @@ final class Sampler {
         float inverse = (float) (1 / config.temperature());
         for (int id = 0; id < scores.length; id++) scores[id] = (scores[id] - max) * inverse;   // ln p, up to a constant
         int kept = candidates();
+        for (int i = 0; i < kept; i++) weights[i] = exp(scores[order[i]]);
+        kept = minP(topP(kept));
         double total = 0;
-        for (int i = 0; i < kept; i++) total += weights[i] = exp(scores[order[i]]);
-        if (config.topP() < 1) {
-            double reached = 0;
-            for (int i = 0; i < kept; i++) {
-                reached += weights[i];
-                if (reached >= config.topP() * total) kept = i + 1;
-            }
-            total = Math.min(total, reached);
-        }
-        if (config.minP() > 0) {
-            double left = 0;
-            int likely = 0;
-            for (int i = 0; i < kept; i++)
-                if (weights[i] >= config.minP()) {
-                    order[likely] = order[i];
-                    left += weights[likely++] = weights[i];
-                }
-            kept = likely;
-            total = left;
-        }
+        for (int i = 0; i < kept; i++) total += weights[i];
         double rest = uniform * total;
         for (int i = 0; i < kept; i++) {
             rest -= weights[i];
             if (rest < 0) return order[i];
         }
         return order[kept - 1];
+    }
+
+    // Each control is given how many candidates are in play, `order` their ids (sorted, likeliest first, when top_k or top_p is
+    // set) and `weights` their probabilities up to a factor, the likeliest's being 1; it says how many stay.
+
+    private int topP(int n) {
+        if (config.topP() == 1) return n;
+        double total = 0;
+        for (int i = 0; i < n; i++) total += weights[i];
+        double reached = 0;
+        for (int i = 0; i < n; i++) {
+            reached += weights[i];
+            if (reached >= config.topP() * total) return i + 1;
+        }
+        return n;
+    }
+
+    private int minP(int n) {
+        if (config.minP() == 0) return n;
+        int kept = 0;
+        for (int i = 0; i < n; i++)
+            if (weights[i] >= config.minP()) {
+                order[kept] = order[i];
+                weights[kept++] = weights[i];
+            }
+        return kept;
     }
 
     /// e to the power of x ≤ 0, to seven digits: a sampler calls it for every token of the vocabulary.

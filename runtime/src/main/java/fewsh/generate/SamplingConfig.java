@@ -2,6 +2,7 @@ package fewsh.generate;
 
 import fewsh.UserError;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// How the next token is chosen and when an answer ends.
 ///
@@ -42,28 +43,62 @@ public record SamplingConfig(
         if (!ok) throw new UserError("", name + " must be " + range + ", was " + value, "");
     }
 
+    /// The fields by name, for [#with].
+    public static final class Fields {
+        public double repetitionPenalty;
+        public double presencePenalty;
+        public double frequencyPenalty;
+        public double temperature;
+        public int topK;
+        public double topP;
+        public double minP;
+        public long seed;
+        public int maxTokens;
+        public List<String> stop;
+        public int alternatives;
+
+        private Fields(SamplingConfig c) {
+            repetitionPenalty = c.repetitionPenalty;
+            presencePenalty = c.presencePenalty;
+            frequencyPenalty = c.frequencyPenalty;
+            temperature = c.temperature;
+            topK = c.topK;
+            topP = c.topP;
+            minP = c.minP;
+            seed = c.seed;
+            maxTokens = c.maxTokens;
+            stop = c.stop;
+            alternatives = c.alternatives;
+        }
+    }
+
+    /// This with some fields changed: `config.with(c -> c.topP = 0.9)`.
+    ///
+    /// @throws UserError for a value out of range
+    public SamplingConfig with(Consumer<Fields> change) {
+        Fields f = new Fields(this);
+        change.accept(f);
+        return new SamplingConfig(f.repetitionPenalty, f.presencePenalty, f.frequencyPenalty, f.temperature, f.topK, f.topP, f.minP,
+                f.seed, f.maxTokens, f.stop, f.alternatives);
+    }
+
     public SamplingConfig withTemperature(double temperature) {
-        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
-                maxTokens, stop, alternatives);
+        return with(c -> c.temperature = temperature);
     }
 
     public SamplingConfig withSeed(long seed) {
-        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
-                maxTokens, stop, alternatives);
+        return with(c -> c.seed = seed);
     }
 
     public SamplingConfig withMaxTokens(int maxTokens) {
-        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
-                maxTokens, stop, alternatives);
+        return with(c -> c.maxTokens = maxTokens);
     }
 
     public SamplingConfig withStop(List<String> stop) {
-        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
-                maxTokens, stop, alternatives);
+        return with(c -> c.stop = stop);
     }
 
     public SamplingConfig withAlternatives(int alternatives) {
-        return new SamplingConfig(repetitionPenalty, presencePenalty, frequencyPenalty, temperature, topK, topP, minP, seed,
-                maxTokens, stop, alternatives);
+        return with(c -> c.alternatives = alternatives);
     }
 }

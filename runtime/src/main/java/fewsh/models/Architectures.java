@@ -6,12 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// Which page builds which `model_type` (of `config.json`) or `general.architecture` (of GGUF): the table.
 public final class Architectures {
     /// How a GGUF file of an architecture is read.
-    record OfGguf(Function<Map<String, Object>, JsonObject> config, List<Gguf.Rename> names) {}
+    ///
+    /// @param config settings under the keys of `config.json`, from metadata and which tensors there are
+    record OfGguf(BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
 
     /// One row of the table.
     record Page(Function<Settings, Causal> open, OfGguf gguf) {}

@@ -64,13 +64,11 @@ public final class Checkpoint implements AutoCloseable {
         String architecture = String.valueOf(metadata.get("general.architecture"));
         Architectures.Page page = Architectures.page(path.toString(), "general.architecture", architecture);
         try {
-            JsonObject config = page.gguf().config().apply(metadata);
+            JsonObject config = page.gguf().config().apply(metadata, weights::contains);
             if (!config.has("vocab_size") && metadata.get("tokenizer.ggml.tokens") instanceof List<?> tokens)
                 config.addProperty("vocab_size", tokens.size());
             if (weights.contains("rope_freqs.weight")) config.add("rope_scaling", factors(weights.get("rope_freqs.weight")));
             config.addProperty("tie_word_embeddings", !weights.contains("output.weight"));
-            config.addProperty("attention_bias", weights.contains("blk.0.attn_q.bias"));
-            config.addProperty("mlp_bias", weights.contains("blk.0.ffn_gate.bias"));
             return new Checkpoint(path, weights, new Settings(path.toString(), config), page.gguf().names(), true);
         } catch (UserError e) {
             throw e.where().isEmpty() ? new UserError(path.toString(), e.what(), e.fix(), e) : e;

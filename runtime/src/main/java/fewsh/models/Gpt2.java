@@ -5,6 +5,7 @@ import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /// GPT-2: learned positions, LayerNorm before each part of a block, GELU, one tied embedding.
 ///
@@ -67,7 +68,7 @@ public record Gpt2(Config config) implements Causal {
     }
 
     /// A GGUF file's settings under the keys of `config.json`.
-    static JsonObject config(Map<String, Object> gguf) {
+    static JsonObject config(Map<String, Object> gguf, Predicate<String> has) {
         return Gguf.config(gguf, "gpt2", Map.of("context_length", "n_positions", "embedding_length", "n_embd",
                 "block_count", "n_layer", "attention.head_count", "n_head", "feed_forward_length", "n_inner",
                 "attention.layer_norm_epsilon", "layer_norm_epsilon"));

@@ -5,6 +5,7 @@ import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /// Llama: rotary positions, RMSNorm before each part of a block, SwiGLU, fewer heads for keys and values than for queries.
 ///
@@ -74,13 +75,15 @@ public record Llama(Config config) implements Causal {
     }
 
     /// A GGUF file's settings under the keys of `config.json`.
-    static JsonObject config(Map<String, Object> gguf) {
+    static JsonObject config(Map<String, Object> gguf, Predicate<String> has) {
         JsonObject json = Gguf.config(gguf, "llama", Map.ofEntries(Map.entry("context_length", "max_position_embeddings"),
                 Map.entry("embedding_length", "hidden_size"), Map.entry("block_count", "num_hidden_layers"),
                 Map.entry("feed_forward_length", "intermediate_size"), Map.entry("attention.head_count", "num_attention_heads"),
                 Map.entry("attention.head_count_kv", "num_key_value_heads"), Map.entry("attention.key_length", "head_dim"),
                 Map.entry("attention.layer_norm_rms_epsilon", "rms_norm_eps"), Map.entry("rope.freq_base", "rope_theta"),
                 Map.entry("vocab_size", "vocab_size"), Map.entry("expert_count", "num_local_experts")));
+        json.addProperty("attention_bias", has.test("blk.0.attn_q.bias"));
+        json.addProperty("mlp_bias", has.test("blk.0.ffn_gate.bias"));
         Settings s = new Settings("", json);
         s.only("num_local_experts", 0);
         Rope.ofGguf(gguf, "llama", s.size("head_dim", Math.max(1, s.size("hidden_size") / s.size("num_attention_heads"))), json);

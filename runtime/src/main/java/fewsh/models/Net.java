@@ -161,10 +161,13 @@ public final class Net {
         Weight weight = checkpoint.weight(name + ".weight", vocab, width);
         if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !weight.encoding().hasMinimum()) {
             Held held = held(name, List.of(new Linear(name, vocab, width, false)));
-            Value scales = g.initializer(name + ".rowScales", new Tensor(DType.FLOAT32,
-                    Shape.of(vocab, width / Blocks.BLOCK, 1), g.tensor(held.scales()).data()));
-            Value rows = g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 2), held.quants(), ids, scales).getFirst();
-            return g.reshape(rows, 0, 0, width);                                            // (batch, sequence, width)
+            // initializers of their own over the same numbers: the head's are dropped once packed, and of these only the rows
+            // that are looked up are ever read from the file
+            Value rows = g.initializer(name + ".rows", new Tensor(DType.UINT8, Shape.of(vocab, width),
+                    g.tensor(held.quants()).data()));
+            Value scales = g.initializer(name + ".rowScales", new Tensor(DType.FLOAT32, Shape.of(vocab, width / Blocks.BLOCK),
+                    g.tensor(held.scales()).data()));
+            return g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 1), rows, ids, scales).getFirst();
         }
         return g.gather(matrix(name + ".weight", weight), ids, 0);
     }

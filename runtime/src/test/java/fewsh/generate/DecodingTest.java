@@ -109,7 +109,7 @@ class DecodingTest {
     void theContextsEndEndsAnAnswer() {
         CausalLm lm = RANDOM.getFirst();
         int[] prompt = prompt(510, 5);
-        Answer answer = decode(lm, prompt, new SamplingConfig(1, 0, 0, 1, 0, 1, 0, 3, 100, List.of(), 0));
+        Answer answer = decode(lm, prompt, SamplingConfig.GREEDY.withTemperature(1).withSeed(3).withMaxTokens(100));
         assertTrue(answer.ids().size() == 3 && answer.reason() == FinishReason.LENGTH
                 || answer.reason() == FinishReason.STOP, answer.toString());
         UserError tooLong = assertThrows(UserError.class, () -> decode(lm, prompt(600, 5), SamplingConfig.GREEDY));
@@ -147,7 +147,7 @@ class DecodingTest {
 
     @Test
     void theSameSeedGivesTheSameTokensWhateverTheBatch() {
-        SamplingConfig config = new SamplingConfig(1, 0, 0, 0.8, 0, 1, 0, 7, 24, List.of(), 0);
+        SamplingConfig config = SamplingConfig.GREEDY.withTemperature(0.8).withSeed(7).withMaxTokens(24);
         for (CausalLm lm : RANDOM)
             try (KvCache cache = lm.cache()) {
                 int[] prompt = prompt(33, 9);

@@ -23,7 +23,13 @@ class SamplerTest {
     private static final float[] LOGITS = {1.5f, 0.3f, -2, 3, 2.9f, -7, 0, 2.2f};
 
     private static SamplingConfig config(double temperature, int topK, double topP, double minP) {
-        return new SamplingConfig(1, 0, 0, temperature, topK, topP, minP, 11, 512, List.of(), 0);
+        return SamplingConfig.GREEDY.with(c -> {
+            c.temperature = temperature;
+            c.topK = topK;
+            c.topP = topP;
+            c.minP = minP;
+            c.seed = 11;
+        });
     }
 
     /// What is drawn and how likely, computed in float64 straight from the definition.
@@ -77,15 +83,15 @@ class SamplerTest {
     @Test
     void penaltiesAreThoseOfTheReference() {
         // transformers' RepetitionPenaltyLogitsProcessor: positive scores divided, negative ones multiplied
-        SamplingConfig repetition = new SamplingConfig(2, 0, 0, 0, 0, 1, 0, 0, 9, List.of(), 0);
+        SamplingConfig repetition = SamplingConfig.GREEDY.with(c -> c.repetitionPenalty = 2);
         assertEquals(1, new Sampler(repetition, 0, 3, new int[] {0}).draw(new float[] {4, 2.5f, -1}));
         assertEquals(1, new Sampler(repetition, 0, 3, new int[] {2}).draw(new float[] {-2, -1.5f, -1}));
         // OpenAI's definition: frequency times the count, presence once, of the answer's own tokens
-        SamplingConfig frequency = new SamplingConfig(1, 0, 0.6, 0, 0, 1, 0, 0, 9, List.of(), 0);
+        SamplingConfig frequency = SamplingConfig.GREEDY.with(c -> c.frequencyPenalty = 0.6);
         Sampler s = new Sampler(frequency, 0, 2, new int[] {0, 0, 0});
         List<Integer> drawn = IntStream.range(0, 4).mapToObj(_ -> s.draw(new float[] {1, 0})).toList();
         assertEquals(List.of(0, 0, 1, 0), drawn);
-        SamplingConfig presence = new SamplingConfig(1, 0.6, 0, 0, 0, 1, 0, 0, 9, List.of(), 0);
+        SamplingConfig presence = SamplingConfig.GREEDY.with(c -> c.presencePenalty = 0.6);
         Sampler once = new Sampler(presence, 0, 2, new int[0]);
         assertEquals(List.of(0, 0, 0), IntStream.range(0, 3).mapToObj(_ -> once.draw(new float[] {1, 0})).toList());
     }

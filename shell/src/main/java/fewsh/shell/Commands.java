@@ -266,7 +266,7 @@ final class Commands {
     /// The text of docs/commands.md.
     static String markdown() {
         List<String> lines = new ArrayList<>(List.of("# Commands", "",
-                "Made from the table in `Commands.java`: change it there, then run the tests with `-Dgolden.update=true`.", "",
+                "Made from the table in `Commands.java`: change it there, then `./mvnw -q -pl runtime,shell test -Dtest=CommandsTest -Dgolden.update=true -Dsurefire.failIfNoSpecifiedTests=false`.", "",
                 "Names are snake_case; a hyphen is accepted wherever an option has an underscore. Results go to stdout, "
                         + "everything else to stderr. Exit codes: 0 done, 1 a check failed, 2 could not run, 130 interrupted.",
                                 "",

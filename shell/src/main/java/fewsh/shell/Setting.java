@@ -62,22 +62,16 @@ enum Setting {
     private SamplingConfig set(SamplingConfig c, List<String> values) {
         String text = values.getLast();
         return switch (this) {
-            case TEMPERATURE -> c.withTemperature(number(text));
-            case TOP_K -> new SamplingConfig(c.repetitionPenalty(), c.presencePenalty(), c.frequencyPenalty(), c.temperature(),
-                    whole(text), c.topP(), c.minP(), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case TOP_P -> new SamplingConfig(c.repetitionPenalty(), c.presencePenalty(), c.frequencyPenalty(), c.temperature(),
-                    c.topK(), number(text), c.minP(), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case MIN_P -> new SamplingConfig(c.repetitionPenalty(), c.presencePenalty(), c.frequencyPenalty(), c.temperature(),
-                    c.topK(), c.topP(), number(text), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case REPETITION_PENALTY -> new SamplingConfig(number(text), c.presencePenalty(), c.frequencyPenalty(),
-                    c.temperature(), c.topK(), c.topP(), c.minP(), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case PRESENCE_PENALTY -> new SamplingConfig(c.repetitionPenalty(), number(text), c.frequencyPenalty(),
-                    c.temperature(), c.topK(), c.topP(), c.minP(), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case FREQUENCY_PENALTY -> new SamplingConfig(c.repetitionPenalty(), c.presencePenalty(), number(text),
-                    c.temperature(), c.topK(), c.topP(), c.minP(), c.seed(), c.maxTokens(), c.stop(), c.alternatives());
-            case MAX_TOKENS -> c.withMaxTokens(whole(text));
-            case STOP -> c.withStop(values);
-            case SEED -> c.withSeed(seed(text));
+            case TEMPERATURE -> c.with(f -> f.temperature = number(text));
+            case TOP_K -> c.with(f -> f.topK = whole(text));
+            case TOP_P -> c.with(f -> f.topP = number(text));
+            case MIN_P -> c.with(f -> f.minP = number(text));
+            case REPETITION_PENALTY -> c.with(f -> f.repetitionPenalty = number(text));
+            case PRESENCE_PENALTY -> c.with(f -> f.presencePenalty = number(text));
+            case FREQUENCY_PENALTY -> c.with(f -> f.frequencyPenalty = number(text));
+            case MAX_TOKENS -> c.with(f -> f.maxTokens = whole(text));
+            case STOP -> c.with(f -> f.stop = values);
+            case SEED -> c.with(f -> f.seed = seed(text));
         };
     }
 

@@ -83,11 +83,10 @@ record Tokenizing(boolean special, boolean decode) {
         else if (value == null) ids.addAll(List.of(line.strip().split("[\\s,]+")));
         else throw new UserError(where, "not a list of ids", "a line is [1, 2, 3]");
         ids.removeIf(String::isEmpty);
-        try {
-            return new Ids(ids.stream().mapToInt(Integer::parseInt).toArray());
-        } catch (NumberFormatException e) {
-            throw new UserError(where, "an id is a whole number: " + e.getMessage(), "a line is 1 2 3 or [1, 2, 3]", e);
-        }
+        for (String id : ids)
+            if (!id.matches("\\d{1,9}"))
+                throw new UserError(where, "an id must be a whole number, was \"" + id + "\"", "a line is 1 2 3 or [1, 2, 3]");
+        return new Ids(ids.stream().mapToInt(Integer::parseInt).toArray());
     }
 
     private void show(Render render, Tokenizer tokenizer, Input input) {

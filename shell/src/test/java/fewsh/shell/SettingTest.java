@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -25,6 +26,14 @@ class SettingTest {
         Map<Setting, String> after = Setting.shown(set(key, value));
         after.forEach((setting, shown) -> assertEquals(setting.key().equals(key) ? value : before.get(setting), shown,
                 setting.key()));
+    }
+
+    @Test
+    void everySettingChangesSomething() {
+        Map<Setting, String> before = Setting.shown(SamplingConfig.GREEDY);
+        for (Setting setting : Setting.values())
+            assertNotEquals(before, Setting.shown(set(setting.key(), setting == Setting.MIN_P || setting == Setting.TOP_P ? "0.5" : "3")),
+                    setting.key());
     }
 
     @Test
