@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A model as it is stored: settings and named weights, under the names that published checkpoints use.
 ///
@@ -39,10 +41,11 @@ public final class Checkpoint implements AutoCloseable {
         this.gguf = gguf;
     }
 
-    /// Opens a folder or a `.gguf` file.
+    /// Opens a folder with `config.json` and safetensors, a `.gguf` file, or a folder with one `.gguf` file.
     ///
     /// @throws UserError if it is no model, is damaged, or is of an architecture that has no page
-    public static Checkpoint open(Path path) {
+    public static Checkpoint open(Path given) {
+        Path path = loneGguf(given);
         boolean gguf = !Files.isDirectory(path);
         if (gguf && !path.toString().toLowerCase().endsWith(".gguf") && Files.exists(path))
             throw new UserError(path.toString(), "not a model that can be opened",
@@ -56,6 +59,19 @@ public final class Checkpoint implements AutoCloseable {
         } catch (RuntimeException e) {
             weights.close();
             throw e;
+        }
+    }
+
+    private static Path loneGguf(Path path) {
+        if (!Files.isDirectory(path) || Files.exists(path.resolve("config.json"))) return path;
+        try (Stream<Path> files = Files.list(path)) {
+            List<Path> ggufs = files.filter(f -> f.toString().toLowerCase().endsWith(".gguf")).sorted().toList();
+            if (ggufs.isEmpty()) return path;
+            if (ggufs.size() == 1) return ggufs.getFirst();
+            throw new UserError(path.toString(), "holds " + ggufs.size() + " .gguf files", "name one of them: "
+                    + ggufs.stream().map(f -> f.getFileName().toString()).limit(5).collect(Collectors.joining(", ")));
+        } catch (IOException e) {
+            throw new UserError(path.toString(), "cannot be read: " + e.getMessage(), "", e);
         }
     }
 
@@ -96,7 +112,7 @@ public final class Checkpoint implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new UserError(file.toString(), Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file",
-                    "a model folder needs config.json, tokenizer.json and safetensors", e);
+                    "a model is a .gguf file, a folder with one, or a folder with config.json, tokenizer.json and safetensors", e);
         } catch (RuntimeException e) {
             if (e instanceof UserError known) throw known;
             throw new UserError(file.toString(), "not JSON: " + e.getMessage(), "fetch the file again", e);

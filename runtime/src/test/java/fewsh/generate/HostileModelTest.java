@@ -193,6 +193,18 @@ class HostileModelTest {
     }
 
     @Test
+    void aFolderWithOneGgufFileIsThatModel() throws IOException {
+        Path one = Files.createDirectories(folder.resolve("gguf"));
+        Files.write(one.resolve("a.gguf"), TinyModels.gguf());
+        try (CausalLm lm = CausalLm.open(one, options(Precision.FP32))) {
+            assertEquals("llama", lm.about().architecture());
+            assertTrue(lm.chatTemplate().isPresent());
+        }
+        Files.write(one.resolve("b.gguf"), TinyModels.gguf());
+        assertEquals("holds 2 .gguf files", refused(one).what());
+    }
+
+    @Test
     void aHomeThatCannotBeWrittenIsAnError() throws IOException {
         Path model = TinyModels.llama(folder.resolve("model"), 1);
         Path file = Files.writeString(folder.resolve("file"), "");

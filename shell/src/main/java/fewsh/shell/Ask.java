@@ -47,6 +47,8 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         if (prompt.isEmpty() && !raw) throw new UserError("fewsh ask", "no prompt", "fewsh ask \"Why is the sky blue?\"");
         String system = options.get("system", "");
         if (raw && !system.isEmpty()) throw new UserError("--system", "cannot go with --raw", "leave one of them out");
+        if (options.has("logprobs") && !workspace.render().json())
+            throw new UserError("--logprobs", "needs --json", "add --json, or look at /probs in the shell");
         return new Ask(prompt, system, raw, options.whole("n", 1, 1), options.has("logprobs")
                 ? options.whole("logprobs", 0, 0) : -1, Setting.given(options));
     }
@@ -74,7 +76,13 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
             if (stream) render.endLine();
             if (render.json())
                 for (Answer answer : answers) render.line(json(answer, model.about(), config, workspace, decoding));
-            if (!render.json()) reportSeed(render, config, options);
+            if (!render.json()) {
+                reportSeed(render, config, options);
+                if (samples > 1 && config.temperature() == 0)
+                    render.note("temperature is 0, so all samples are the same: add --temperature 0.8");
+                if (answers.stream().anyMatch(a -> a.reason() == FinishReason.LENGTH))
+                    render.note("stopped at max_tokens or the context's end: --max_tokens " + config.maxTokens() + " was in force");
+            }
             return answers.stream().anyMatch(a -> a.reason() == FinishReason.INTERRUPTED) ? 130 : 0;
         }
     }

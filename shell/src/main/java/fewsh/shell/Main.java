@@ -154,6 +154,9 @@ public final class Main {
         if (program.words().size() > 1)
             throw new UserError("fewsh", "does not take \"" + program.words().get(1) + "\"", "fewsh FILE runs one file");
         String name = program.words().getFirst();
+        if (!name.endsWith(".fewsh"))
+            throw new UserError("fewsh", "\"" + name + "\" is no script: the name of one ends in .fewsh",
+                    "fewsh ask takes text: fewsh ask <" + name);
         try (Workspace workspace = workspace(render.with(program.has("json"), program.has("quiet")))) {
             var lines = workspace.read(name).lines().iterator();
             return lines(program, workspace, name, new Entry.Lines(() -> lines.hasNext() ? lines.next() : null));

@@ -22,8 +22,8 @@ final class Scoring {
     private record Request(String context, String continuation, boolean rolling) {
         Score run(Workspace workspace) {
             CausalLm model = workspace.model();
-            return rolling ? model.scoreRolling(workspace.cache(), continuation)
-                    : model.score(workspace.cache(), context, continuation);
+            return rolling ? model.scoreRolling(workspace.scoreCache(), continuation)
+                    : model.score(workspace.scoreCache(), context, continuation);
         }
     }
 
@@ -55,6 +55,9 @@ final class Scoring {
     }
 
     private static void lines(Workspace workspace) {
+        if (workspace.terminalIn())
+            throw new UserError("fewsh score", "nothing to score", "give a TEXT, --context and --continuation, or lines of JSON on"
+                    + " standard input: {\"context\",\"continuation\"} or {\"text\"}");
         int number = 0;
         for (String line = workspace.readLine(); line != null; line = workspace.readLine()) {
             number++;

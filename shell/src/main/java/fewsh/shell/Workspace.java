@@ -39,6 +39,7 @@ final class Workspace implements AutoCloseable {
 
     private CausalLm model;
     private KvCache cache;
+    private KvCache scores;
     private Model source;
     private Duration loadTime = Duration.ZERO;
     private final Map<Setting, List<String>> settings = new EnumMap<>(Setting.class);
@@ -161,6 +162,8 @@ final class Workspace implements AutoCloseable {
         program = null;
         last = null;
         if (cache != null) cache.close();
+        if (scores != null) scores.close();
+        scores = null;
         if (model != null) model.close();
         cache = null;
         model = null;
@@ -203,6 +206,12 @@ final class Workspace implements AutoCloseable {
     KvCache cache() {
         model();
         return cache;
+    }
+
+    /// For scores: apart from the conversation's, which they leave as it is.
+    KvCache scoreCache() {
+        if (scores == null) scores = model().cache();
+        return scores;
     }
 
     Duration loadTime() {

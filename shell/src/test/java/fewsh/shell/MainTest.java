@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -144,10 +145,21 @@ class MainTest {
     @Test
     void aSeedThatWasDrawnIsReported() {
         Cli.Result result = cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5");
-        String seed = result.err().strip().replace("seed ", "");
-        assertEquals(result.out(), cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5", "--seed", seed).out());
-        assertEquals("", cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5", "--seed", seed).err());
+        String seed = result.err().lines().findFirst().orElseThrow().replace("seed ", "");
+        Cli.Result again = cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5", "--seed", seed);
+        assertEquals(result.out(), again.out());
+        assertFalse(again.err().contains("seed"), again.err());
         assertEquals("", cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5", "--quiet").err());
+    }
+
+    @Test
+    void anAnswerThatWasCutAndSamplesThatAreAlikeAreRemarkedOn() {
+        assertEquals("stopped at max_tokens or the context's end: --max_tokens 2 was in force\n",
+                cli.run("ask", "--raw", "a", "--max_tokens", "2").err());
+        assertEquals("temperature is 0, so all samples are the same: add --temperature 0.8\n",
+                cli.run("ask", "--raw", "x", "-n", "2").err());
+        assertEquals("error: --logprobs: needs --json\n  fix: add --json, or look at /probs in the shell\n",
+                cli.run("ask", "--raw", "x", "--logprobs", "2").err());
     }
 
     @Test
