@@ -45,7 +45,7 @@ import java.util.zip.CRC32C;
 ///              loads them too; what was loaded is not to be used before
 record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// To be raised whenever a graph or the layout of a weight changes; `PreparedTest` notices.
-    static final int FORMAT = 4;
+    static final int FORMAT = 5;
     private static final List<String> FILES = List.of("model.onnx", "model.onnx.data");
 
     Path model() {

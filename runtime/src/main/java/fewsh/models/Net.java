@@ -340,7 +340,7 @@ public final class Net {
         return held.computeIfAbsent(name, n -> {
             int bits = precision.bits(stored(linears.getFirst()));
             try (Arena arena = Arena.ofShared()) {
-                List<Blocks.Rows> parts = linears.stream().map(l -> new Blocks.Rows(outFirst(l, arena), order(l))).toList();
+                List<Blocks.Rows> parts = linears.stream().map(l -> new Blocks.Rows(inBlocks(l, bits, arena), order(l))).toList();
                 Blocks b = Blocks.stack(parts, bits, arena);
                 long blocks = (b.columns() + Blocks.BLOCK - 1) / Blocks.BLOCK;
                 Shape each = Shape.of(b.rows(), blocks);
@@ -370,6 +370,16 @@ public final class Net {
 
     private Weight outFirst(Linear l, Arena arena) {
         return l.conv1d() && !checkpoint.isGguf() ? stored(l).transposed(arena) : stored(l);
+    }
+
+    /// The weight that blocks are made from. 4-bit blocks with minima have offsets in 4 bits; asked for in 8, they are rounded
+    /// to these instead, an eighth of a level at most, which needs no operators for offsets.
+    private Weight inBlocks(Linear l, int bits, Arena arena) {
+        Weight w = outFirst(l, arena);
+        if (bits == 4 || !w.encoding().hasMinimum() || !Blocks.holds(w.encoding(), 4)) return w;
+        MemorySegment plain = arena.allocate(w.shape().count() * Float.BYTES, 64);
+        w.floats(0, w.rows(), plain);
+        return new Weight(w.name(), Encoding.F32, w.shape(), plain);
     }
 
     /// For each row here, the row of the file.
