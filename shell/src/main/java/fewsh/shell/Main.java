@@ -195,6 +195,9 @@ public final class Main {
             boolean colour = err.colour() && !Terminal.TYPE_DUMB.equals(terminal.getType());
             Render.Sink screen = new Render.Sink(terminal.writer(), true, colour, terminal::getWidth);
             Render own = new Render(out.terminal() ? screen : out, screen, false, program.has("quiet"));
+            // a dumb terminal leaves the signal to the process, which it would end
+            if (Terminal.TYPE_DUMB.equals(terminal.getType()))
+                Signals.register("INT", () -> terminal.raise(Terminal.Signal.INT));
             return repl(program, own, terminal);
         }
     }
