@@ -79,11 +79,6 @@ public final class Session implements AutoCloseable {
     ///
     /// @throws UserError if the file is no model that the runtime takes, or the device is not there
     public static Session open(Path model, Options options) {
-        return open(model, options, null);
-    }
-
-    /// As `open`, and writes the graph as the runtime optimised it to `optimised`, its weights as the kernels packed them.
-    public static Session open(Path model, Options options, Path optimised) {
         OrtEnvironment environment = Runtime.environment();
         List<OnnxTensor> held = new ArrayList<>();
         try (SessionOptions o = new SessionOptions()) {
@@ -92,12 +87,6 @@ public final class Session implements AutoCloseable {
             o.setOptimizationLevel(OptLevel.ALL_OPT);
             options.device().addTo(o, options.plugins());
             for (var setting : options.settings().entrySet()) o.addConfigEntry(setting.getKey(), setting.getValue());
-            if (optimised != null) {
-                o.setOptimizedModelFilePath(optimised.toString());
-                o.addConfigEntry("session.optimized_model_external_initializers_file_name", optimised.getFileName() + ".data");
-                o.addConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
-                o.addConfigEntry("session.save_external_prepacked_constant_initializers", "1");
-            }
             for (var weight : options.initializers().entrySet()) {
                 OnnxTensor tensor = tensor(weight.getValue());
                 held.add(tensor);

@@ -208,30 +208,6 @@ class SessionTest {
     }
 
     @Test
-    void optimisedModelComputesTheSame() throws IOException {
-        float[] numbers = new float[64 * 64];
-        Random random = new Random(4);
-        for (int i = 0; i < numbers.length; i++) numbers[i] = (float) random.nextGaussian();
-        Path file = model(g -> {
-            Value w = g.initializer("w", Tensor.ofFloat32(numbers, 64, 64));
-            g.output("y", g.gelu(g.matMul(g.input("x", DType.FLOAT32, Shape.named("rows", 64)), w)));
-        });
-        Path optimised = folder.resolve("optimised.onnx");
-        Tensor x = Tensor.ofFloat32(Arrays.copyOf(numbers, 3 * 64), 3, 64);
-        float[][] results = new float[2][];
-        for (int i = 0; i < 2; i++) {
-            Tensor y = Tensor.ofFloat32(new float[3 * 64], 3, 64);
-            try (Session session = i == 0 ? Session.open(file, CPU, optimised) : Session.open(optimised, CPU);
-                    Session.Bound bound = session.bind(Map.of("x", x), Map.of("y", y))) {
-                assertTrue(bound.run());
-            }
-            results[i] = y.toFloats();
-        }
-        assertArrayEquals(results[0], results[1]);
-        assertTrue(Files.size(optimised.resolveSibling("optimised.onnx.data")) > 0);
-    }
-
-    @Test
     void runtimeFailureSaysWhichNode() throws IOException {
         Path file = model(g -> {
             g.scope("embed");
