@@ -26,6 +26,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -74,6 +76,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
 
     private static void build(Path folder, Checkpoint checkpoint, Causal page, Precision precision) throws IOException {
         Files.createDirectories(folder.getParent());
+        sweep(folder.getParent());
         Path temporary = Files.createTempDirectory(folder.getParent(), "building-");
         try {
             try (DataFile data = new DataFile(temporary.resolve("model.onnx.data"))) {
@@ -97,6 +100,15 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
             }
         } finally {
             delete(temporary);
+        }
+    }
+
+    /// Removes what a process that was killed left half-built; one that still builds touches its folder within the hour.
+    private static void sweep(Path cache) throws IOException {
+        Instant hourAgo = Instant.now().minus(Duration.ofHours(1));
+        try (Stream<Path> left = Files.list(cache)) {
+            for (Path path : left.filter(p -> p.getFileName().toString().startsWith("building-")).toList())
+                if (Files.getLastModifiedTime(path).toInstant().isBefore(hourAgo)) delete(path);
         }
     }
 

@@ -1,6 +1,8 @@
 package fewsh.generate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fewsh.Shared;
 import fewsh.models.Architectures;
@@ -9,6 +11,9 @@ import fewsh.models.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -41,5 +46,17 @@ class PreparedTest {
         boolean raised = !known.startsWith("format " + Prepared.FORMAT + "\n");
         if (Boolean.getBoolean("golden.update") && raised) Files.writeString(GOLDEN, made);
         assertEquals(Files.readString(GOLDEN), made.toString());
+    }
+
+    @Test
+    void whatAKilledProcessLeftHalfBuiltIsRemovedAfterAnHour() throws IOException {
+        Path cache = home.resolve("cache/elsewhere");
+        Path old = Files.createDirectories(cache.resolve("building-1"));
+        Files.writeString(old.resolve("model.onnx.data"), "half");
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        Path recent = Files.createDirectories(cache.resolve("building-2"));
+        CausalLm.open(Shared.project().resolve("build/warm-up.gguf"), LoadOptions.in(home).withPrecision(Precision.FP32)).close();
+        assertFalse(Files.exists(old));
+        assertTrue(Files.exists(recent));
     }
 }
