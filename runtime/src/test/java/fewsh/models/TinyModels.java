@@ -72,13 +72,18 @@ public final class TinyModels {
 
     /// A Llama with random weights.
     public static Path llama(Path folder, long seed) throws IOException {
-        return llama(folder, 48, 3, 1, 16, 2, seed, (w, random) -> {});
+        return llama(folder, 48, 3, 1, 16, 2, seed, 512, (w, random) -> {});
+    }
+
+    /// A Llama with random weights and room for an answer that no test waits for: it is there to be interrupted.
+    public static Path endless(Path folder) throws IOException {
+        return llama(folder, 48, 3, 1, 16, 2, 1, 1 << 20, (w, random) -> {});
     }
 
     /// A Llama that knows the alphabet: after a letter it says the next, after `z` it ends. After a line's end it says `a`.
     public static Path alphabet(Path folder) throws IOException {
         int width = 272;
-        return llama(folder, width, 2, 1, 16, 1, 7, (weights, random) -> {
+        return llama(folder, width, 2, 1, 16, 1, 7, 512, (weights, random) -> {
             float[] embedding = new float[VOCAB * width];
             float[] head = new float[VOCAB * width];
             for (int id = 0; id < VOCAB; id++) embedding[id * width + id] = 1;
@@ -106,8 +111,8 @@ public final class TinyModels {
         void apply(SequencedMap<String, Tensor> weights, Random random);
     }
 
-    private static Path llama(Path folder, int width, int heads, int kvHeads, int headDim, int layers, long seed, Change change)
-            throws IOException {
+    private static Path llama(Path folder, int width, int heads, int kvHeads, int headDim, int layers, long seed,
+            int context, Change change) throws IOException {
         Random random = new Random(seed);
         int inner = 2 * width;
         SequencedMap<String, Tensor> w = new LinkedHashMap<>();
@@ -137,7 +142,7 @@ public final class TinyModels {
         config.addProperty("num_attention_heads", heads);
         config.addProperty("num_key_value_heads", kvHeads);
         config.addProperty("head_dim", headDim);
-        config.addProperty("max_position_embeddings", 512);
+        config.addProperty("max_position_embeddings", context);
         config.addProperty("rms_norm_eps", 1e-5);
         config.addProperty("rope_theta", 10000.0);
         config.addProperty("tie_word_embeddings", false);

@@ -128,9 +128,9 @@ class ReplTest {
 
     @Test
     void ctrlCDuringAnAnswerKeepsWhatThereIsAndComesBackAtOnce() throws Exception {
-        Path endless = TinyModels.llama(home.resolve("endless"), 1);
+        Path endless = TinyModels.endless(home.resolve("endless"));
         start("dumb", false, Map.of("FEWSH_MODEL", endless.toString()));
-        line("/set max_tokens 100000");
+        line("/set max_tokens 1000000");
         type("hello\n", "\n");
         long start = System.nanoTime();
         terminal.processInputBytes(new byte[] {3});
