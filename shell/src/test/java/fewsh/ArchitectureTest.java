@@ -41,27 +41,33 @@ class ArchitectureTest {
             session  | onnx tensor                                         | onnxruntime
             tokenize |                                                     | djl gson
             jinja    |                                                     |
-            prompt   | jinja                                               | gson
+            prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
             generate | session models tokenize prompt                      | gson
-            eval     | prompt generate                                     | gson
+            ask      | prompt generate                                     | gson
+            eval     | ask                                                 | gson
             train    | autodiff models session prompt tokenize             | gson
             store    |                                                     | gson
             vision   | tensor models session                               | gson
             audio    | tensor                                              | gson
-            script   | eval train store vision audio                       | gson
+            script   | eval train store vision audio                       | gson polyglot
             shell    | script                                              | gson jline picocli
             """;
 
     /// What the JDK documents and exports, and everyone may use.
     private static final List<String> JDK = List.of("java.", "javax.", "com.sun.management.", "com.sun.net.httpserver.");
 
-    private static final Map<String, String> LIBRARIES = Map.of(
-            "ai.onnxruntime.", "onnxruntime",
-            "ai.djl.", "djl",
-            "com.google.gson.", "gson",
-            "com.google.protobuf.", "protobuf",
-            "org.jline.", "jline",
-            "picocli.", "picocli");
+    private static final Map<String, String> LIBRARIES = Map.ofEntries(
+            Map.entry("ai.onnxruntime.", "onnxruntime"),
+            Map.entry("ai.djl.", "djl"),
+            Map.entry("com.github.jknack.handlebars.", "handlebars"),
+            Map.entry("com.google.gson.", "gson"),
+            Map.entry("com.google.protobuf.", "protobuf"),
+            Map.entry("de.siegmar.fastcsv.", "fastcsv"),
+            Map.entry("dev.harrel.jsonschema.", "json-schema"),
+            Map.entry("org.graalvm.polyglot.", "polyglot"),
+            Map.entry("org.jline.", "jline"),
+            Map.entry("org.snakeyaml.engine.", "snakeyaml"),
+            Map.entry("picocli.", "picocli"));
 
     record Row(Set<String> uses, Set<String> libraries) {}
 
