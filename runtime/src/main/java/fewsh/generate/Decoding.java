@@ -80,8 +80,7 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         long start = System.nanoTime();
         prefilled = true;
         // two positions at least: one alone takes another path through attention, whose rounding differs
-        reused = Math.max(0, Math.min(conversation.common(prompt), prompt.length - 2));
-        conversation.trim(reused);
+        reused = conversation.reuse(prompt, prompt.length - 2);
         boolean done = config.maxTokens() == 0 || lm.feed(conversation, Arrays.copyOfRange(prompt, reused, prompt.length),
                 1, this::running, (pass, i, at) -> {
                     pass.logits(i, logits);

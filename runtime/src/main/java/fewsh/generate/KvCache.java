@@ -5,8 +5,10 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Keys and values of every layer for the tokens seen so far, so that a step feeds only what is new.
@@ -16,17 +18,33 @@ import java.util.Map;
 /// length.
 ///
 /// Owns native memory: close it. Belongs to one conversation; not thread-safe. `trim(n)` keeps the first `n` positions, which
-/// is how an edited prompt reuses its common prefix.
+/// is how an edited prompt reuses its common prefix. What `keep` was told of outlives that, apart and without spare room, and
+/// `reuse` puts it back: so the branches of a conversation share what they have in common, and none is computed twice.
 public final class KvCache implements AutoCloseable {
     private static final int GRAIN = 256;
 
     private final Causal.Layout layout;
     private final int rows;
+    private final List<Tail> tails = new ArrayList<>();
+    private List<int[]> kept = List.of();
     private Arena arena;
     private Map<String, Tensor> pasts = Map.of();
     private int capacity;
     private int[] ids = new int[0];
     private int length;
+
+    /// Positions that the cache had to give up: they go behind the first `from` of those whose ids are `ids`.
+    private record Tail(int[] ids, int from, Map<String, Tensor> pasts, Arena arena) {
+        /// How many positions of `wanted` there would be with this behind them; 0 if it has none of them.
+        int reach(int[] wanted) {
+            int common = common(ids, ids.length, wanted);
+            return common > from ? common : 0;
+        }
+
+        long bytes() {
+            return pasts.values().stream().mapToLong(t -> t.data().byteSize()).sum();
+        }
+    }
 
     KvCache(Causal.Layout layout, int rows) {
         this.layout = layout;
@@ -44,15 +62,76 @@ public final class KvCache implements AutoCloseable {
         return Arrays.copyOf(ids, length);
     }
 
-    /// Forgets all positions from `n` on.
+    /// Forgets all positions from `n` on, but for those to be kept.
     public void trim(int n) {
         if (n < 0 || n > length) throw new IllegalArgumentException("cannot keep " + n + " of " + length + " positions");
+        int needed = kept.stream().filter(wanted -> tails.stream().noneMatch(t -> t.from <= n && t.reach(wanted) >= common(wanted)))
+                .mapToInt(this::common).max().orElse(0);
+        if (needed > n) tails.add(take(n, needed));
         length = n;
+    }
+
+    /// Says which sequences of ids will be wanted again, in place of what was said before. What the cache holds of them from now
+    /// on is not lost when it is trimmed; what was kept of others is freed.
+    public void keep(List<int[]> sequences) {
+        kept = List.copyOf(sequences);
+        tails.removeIf(tail -> {
+            boolean needed = kept.stream().anyMatch(wanted -> tail.reach(wanted) > 0);
+            if (!needed) tail.arena.close();
+            return !needed;
+        });
+    }
+
+    /// Native memory that `keep` takes now, in bytes, beside what the cache itself has.
+    public long keptBytes() {
+        return tails.stream().mapToLong(Tail::bytes).sum();
+    }
+
+    /// Makes what was ever kept or is held of `wanted` the content, `most` positions of it at most.
+    ///
+    /// @return how many positions are filled then: the others are still to be fed
+    public int reuse(int[] wanted, int most) {
+        while (true) {
+            int held = Math.clamp(most, 0, common(wanted));
+            Tail best = null;
+            for (Tail tail : tails) {
+                boolean fits = tail.from <= held && Math.min(tail.reach(wanted), most) > held;
+                if (fits && (best == null || tail.reach(wanted) > best.reach(wanted))) best = tail;
+            }
+            // from where the tail begins on, what is there is another's, equal in ids but perhaps not to the last bit
+            trim(best == null ? held : best.from);
+            if (best == null) return held;
+            put(best);
+        }
+    }
+
+    private Tail take(int from, int to) {
+        Arena own = Arena.ofShared();
+        Map<String, Tensor> taken = new LinkedHashMap<>();
+        pasts.forEach((name, past) -> {
+            Tensor tail = Tensor.allocate(own, DType.FLOAT32, rows, layout.nKvHead(), to - from, layout.headDim());
+            copy(past, 0, from, tail, 0, 0, rows, to - from);
+            taken.put(name, tail);
+        });
+        return new Tail(Arrays.copyOf(ids, to), from, taken, own);
+    }
+
+    private void put(Tail tail) {
+        int n = tail.ids.length - tail.from;
+        reserve(tail.ids.length);
+        tail.pasts.forEach((name, past) -> copy(past, 0, 0, pasts.get(name), 0, tail.from, rows, n));
+        append(Arrays.copyOfRange(tail.ids, tail.from, tail.ids.length));
+        tails.remove(tail);
+        tail.arena.close();
     }
 
     /// How many of `prompt`'s first ids are held already.
     int common(int[] prompt) {
-        int mismatch = Arrays.mismatch(ids, 0, length, prompt, 0, prompt.length);
+        return common(ids, length, prompt);
+    }
+
+    private static int common(int[] ids, int length, int[] others) {
+        int mismatch = Arrays.mismatch(ids, 0, length, others, 0, others.length);
         return mismatch < 0 ? length : mismatch;
     }
 
@@ -101,7 +180,7 @@ public final class KvCache implements AutoCloseable {
             for (String kind : new String[] {"key", "value"}) {
                 String name = "past_key_values." + layer + "." + kind;
                 Tensor to = Tensor.allocate(larger, DType.FLOAT32, rows, layout.nKvHead(), wanted, layout.headDim());
-                if (length > 0) copy(pasts.get(name), 0, to, 0, rows, length);
+                if (length > 0) copy(pasts.get(name), 0, 0, to, 0, 0, rows, length);
                 moved.put(name, to);
             }
         arena = larger;
@@ -115,24 +194,25 @@ public final class KvCache implements AutoCloseable {
         KvCache fan = new KvCache(layout, rows);
         fan.reserve(capacity);
         for (var past : pasts.entrySet())
-            for (int r = 0; r < rows; r++) copy(past.getValue(), 0, fan.pasts.get(past.getKey()), r, 1, length);
+            for (int r = 0; r < rows; r++) copy(past.getValue(), 0, 0, fan.pasts.get(past.getKey()), r, 0, 1, length);
         fan.append(ids());
         return fan;
     }
 
-    /// Copies the first `positions` of `rows` rows.
-    private static void copy(Tensor from, int fromRow, Tensor to, int toRow, int rows, int positions) {
+    /// Copies `positions` positions of `rows` rows, from the `fromFirst`-th to the `toFirst`-th on.
+    private static void copy(Tensor from, int fromRow, int fromFirst, Tensor to, int toRow, int toFirst, int rows, int positions) {
         long heads = from.shape().size(1);
         long width = from.shape().size(3) * Float.BYTES;
         long fromHead = from.shape().size(2) * width;
         long toHead = to.shape().size(2) * width;
         for (long i = 0; i < rows * heads; i++)
-            MemorySegment.copy(from.data(), (fromRow * heads + i) * fromHead, to.data(), (toRow * heads + i) * toHead,
-                    positions * width);
+            MemorySegment.copy(from.data(), (fromRow * heads + i) * fromHead + fromFirst * width,
+                    to.data(), (toRow * heads + i) * toHead + toFirst * width, positions * width);
     }
 
     @Override
     public void close() {
+        keep(List.of());
         arena.close();
     }
 }
