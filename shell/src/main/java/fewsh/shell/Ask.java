@@ -75,7 +75,7 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
             workspace.running(null);
             if (stream) render.endLine();
             if (render.json())
-                for (Answer answer : answers) render.line(json(answer, model.about(), config, workspace, decoding));
+                for (Answer answer : answers) render.line(json(answer, config, workspace, decoding));
             if (!render.json()) {
                 reportSeed(render, config, options);
                 if (samples > 1 && config.temperature() == 0)
@@ -130,9 +130,17 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         });
     }
 
-    private JsonObject json(Answer answer, About about, SamplingConfig config, Workspace workspace, Decoding decoding) {
-        JsonObject line = new JsonObject();
+    private JsonObject json(Answer answer, SamplingConfig config, Workspace workspace, Decoding decoding) {
+        JsonObject line = json(answer, workspace, config, decoding);
         if (samples > 1) line.addProperty("index", answer.sample());
+        if (logprobs >= 0) line.add("logprobs", logprobs(answer, workspace.model()));
+        return line;
+    }
+
+    /// An answer under `--json`.
+    static JsonObject json(Answer answer, Workspace workspace, SamplingConfig config, Decoding decoding) {
+        About about = workspace.model().about();
+        JsonObject line = new JsonObject();
         line.addProperty("text", answer.text());
         line.addProperty("finish_reason", answer.reason().word());
         line.addProperty("prompt_tokens", decoding.promptTokens());
@@ -141,7 +149,6 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         line.addProperty("model", workspace.modelName());
         line.addProperty("precision", about.precision().name().toLowerCase(java.util.Locale.ROOT));
         line.addProperty("device", about.device().toString());
-        if (logprobs >= 0) line.add("logprobs", logprobs(answer, workspace.model()));
         JsonObject seconds = new JsonObject();
         seconds.addProperty("load", seconds(workspace.loadTime()));
         seconds.addProperty("prefill", seconds(decoding.prefillTime()));

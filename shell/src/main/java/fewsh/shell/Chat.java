@@ -34,6 +34,14 @@ final class Chat {
         return answer(workspace, messages);
     }
 
+    /// A prompt takes the place of the last, if there is one, and of what came after it.
+    static int sayInstead(Workspace workspace, String text) {
+        List<Message> messages = new ArrayList<>(workspace.messages());
+        while (!messages.isEmpty() && !messages.removeLast().role().equals("user"));
+        messages.add(new Message("user", text));
+        return answer(workspace, messages);
+    }
+
     /// Has `messages`, the last of which is the user's, answered; they become the conversation once there is an answer.
     private static int answer(Workspace workspace, List<Message> messages) {
         Render render = workspace.render();
@@ -46,7 +54,7 @@ final class Chat {
             workspace.running(decoding);
             Answer answer = Answers.draw(decoding, 1, text -> {
                 if (first[0] == 0) first[0] = System.nanoTime();
-                render.text(text);
+                if (!render.json()) render.text(text);
             }, _ -> {}).getFirst();
             workspace.running(null);
             render.endLine();
@@ -54,6 +62,8 @@ final class Chat {
             workspace.messages().clear();
             workspace.messages().addAll(messages);
             workspace.messages().add(new Message("assistant", answer.text()));
+            workspace.tree().current().answered(workspace.cache());
+            if (render.json()) render.line(Ask.json(answer, workspace, config, decoding));
             if (workspace.showTime())
                 render.note(status(workspace, answer, decoding, config, Duration.ofNanos(Math.max(0, first[0] - start))));
             return answer.reason() == FinishReason.INTERRUPTED ? 130 : 0;
@@ -124,8 +134,7 @@ final class Chat {
     /// `/clear`: begins a new conversation; the system message stays.
     static int clear(Workspace workspace, Options options) {
         options.expect("/clear", "nothing", 0, 0);
-        workspace.messages().clear();
-        workspace.last(null);
+        workspace.tree().current().replace(List.of());
         workspace.render().note("the conversation is empty");
         return 0;
     }
@@ -209,9 +218,7 @@ final class Chat {
         }
         boolean hasSystem = !messages.isEmpty() && messages.getFirst().role().equals("system");
         workspace.system(hasSystem ? messages.removeFirst().text() : "");
-        workspace.messages().clear();
-        workspace.messages().addAll(messages);
-        workspace.last(null);
+        workspace.tree().current().replace(messages);
         workspace.render().note(array.size() + (array.size() == 1 ? " message" : " messages") + " from " + name);
         return 0;
     }

@@ -63,6 +63,7 @@ record Completion(Workspace workspace) implements Completer {
             case FILES -> files(word);
             case SETTINGS -> Setting.keys();
             case SWITCH -> List.of("on", "off");
+            case BRANCHES -> workspace.tree().names().stream().filter(n -> !n.equals(workspace.tree().current().name())).toList();
             case PRECISIONS -> Arrays.stream(Precision.values()).map(p -> p.name().toLowerCase(Locale.ROOT)).toList();
             case DEVICES -> Arrays.stream(Device.Provider.values()).map(Device.Provider::word).toList();
             case ENVIRONMENTS -> List.of("plain", "chat", "lm_eval");

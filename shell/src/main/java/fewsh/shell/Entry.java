@@ -23,6 +23,13 @@ record Entry(String text, boolean command, int line) {
         return new Entry(text(typed), typed.stripLeading().startsWith("/"), 0);
     }
 
+    /// What to type so that `text` is a prompt, as it is; empty if nothing would do.
+    static Optional<String> typed(String text) {
+        for (String typed : new String[] {text, BLOCK + "\n" + text + "\n" + BLOCK})
+            if (isWhole(typed) && of(typed).equals(new Entry(text, false, 0))) return Optional.of(typed);
+        return Optional.empty();
+    }
+
     /// The next entry of a script; empty at its end. Blank lines between entries and a first line `#!…` are left out.
     ///
     /// @param lines gives null at the end

@@ -218,7 +218,7 @@ final class Render {
     }
 
     /// As much of `text` as fits.
-    private static String cut(String text, int columns) {
+    static String cut(String text, int columns) {
         if (width(text) <= columns) return text;
         int end = 0;
         int width = 1;

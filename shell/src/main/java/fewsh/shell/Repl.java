@@ -42,6 +42,7 @@ final class Repl {
                 .option(LineReader.Option.CASE_INSENSITIVE, true)
                 .build();
         // what is typed during an answer waits for the next prompt; it must not stand in the middle of the answer
+        workspace.editor(new Editor(workspace.environment(), reader, terminal.getAttributes()));
         Attributes silent = terminal.getAttributes();
         silent.setLocalFlag(Attributes.LocalFlag.ECHO, false);
         terminal.setAttributes(silent);
@@ -67,9 +68,11 @@ final class Repl {
         return 0;
     }
 
-    /// `smollm2 › `.
+    /// `smollm2 › `, and in a branch `smollm2:poem › `.
     private String prompt() {
         String name = workspace.loaded().isEmpty() ? "fewsh" : workspace.modelLabel();
+        String branch = workspace.tree().current().name();
+        if (!branch.equals(Tree.MAIN)) name += ":" + branch;
         return workspace.render().paint(Style.PROMPT, name + " ›") + " ";
     }
 

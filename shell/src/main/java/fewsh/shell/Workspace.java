@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -43,14 +42,14 @@ final class Workspace implements AutoCloseable {
     private Model source;
     private Duration loadTime = Duration.ZERO;
     private final Map<Setting, List<String>> settings = new EnumMap<>(Setting.class);
-    private String system = "";
-    private final List<Message> messages = new ArrayList<>();
-    private Answer last;
+    private final Tree tree = new Tree();
+    private final Loading loading = new Loading();
     private Options program;
     private boolean typing;
     private boolean showTime;
     private boolean quit;
     private Decoding running;
+    private Editor editor;
 
     /// @param directory relative file names start here
     /// @param in standard input
@@ -73,6 +72,10 @@ final class Workspace implements AutoCloseable {
 
     boolean terminalIn() {
         return terminalIn;
+    }
+
+    Map<String, String> environment() {
+        return environment;
     }
 
     Home home() {
@@ -150,7 +153,12 @@ final class Workspace implements AutoCloseable {
     void load(String name, LoadOptions options) {
         Model found = store().resolve(name.startsWith("~/") ? file(name).toString() : name);
         long start = System.nanoTime();
-        CausalLm loaded = CausalLm.open(found.path(), options);
+        CausalLm loaded;
+        try {
+            loaded = loading.open(found.path(), options);
+        } catch (InterruptedException e) {
+            throw new UserError(found.name(), "the load was interrupted", "", e);
+        }
         unload();
         model = loaded;
         source = found;
@@ -160,7 +168,7 @@ final class Workspace implements AutoCloseable {
 
     void unload() {
         program = null;
-        last = null;
+        tree.forget();
         if (cache != null) cache.close();
         if (scores != null) scores.close();
         scores = null;
@@ -208,6 +216,12 @@ final class Workspace implements AutoCloseable {
         return cache;
     }
 
+    /// The cache whose content the branches of the conversation share: of the model that is loaded, if it sees whole
+    /// conversations.
+    Optional<KvCache> sharedCache() {
+        return loaded().filter(m -> m.chatTemplate().isPresent()).map(_ -> cache);
+    }
+
     /// For scores: apart from the conversation's, which they leave as it is.
     KvCache scoreCache() {
         if (scores == null) scores = model().cache();
@@ -234,26 +248,31 @@ final class Workspace implements AutoCloseable {
         return draws ? config.withSeed(ThreadLocalRandom.current().nextLong(1L << 31)) : config;
     }
 
+    /// The branches of the conversation. What follows here is of the current one.
+    Tree tree() {
+        return tree;
+    }
+
     /// Empty when there is none.
     String system() {
-        return system;
+        return tree.current().system();
     }
 
     void system(String text) {
-        system = text;
+        tree.current().system(text);
     }
 
     /// User and assistant by turns; the system message apart.
     List<Message> messages() {
-        return messages;
+        return tree.current().messages();
     }
 
     Optional<Answer> last() {
-        return Optional.ofNullable(last);
+        return tree.current().last();
     }
 
     void last(Answer answer) {
-        last = answer;
+        tree.current().last(answer);
     }
 
     boolean showTime() {
@@ -270,6 +289,15 @@ final class Workspace implements AutoCloseable {
 
     void quit() {
         quit = true;
+    }
+
+    /// Where a person can edit a text; empty in a script.
+    Optional<Editor> editor() {
+        return Optional.ofNullable(editor);
+    }
+
+    void editor(Editor editor) {
+        this.editor = editor;
     }
 
     // ---- interruption
@@ -306,6 +334,7 @@ final class Workspace implements AutoCloseable {
     @Override
     public void close() {
         unload();
+        loading.close();
     }
 
     /// `135M · int8 · context 8,192 · cpu`.

@@ -10,6 +10,13 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EntryTest {
+    @Test
+    void whatIsToBeTypedForATextIsThatText() {
+        for (String text : List.of("hello", "/help", " /help", "two\nlines", "ends in \\", "a \\\nb", "C:\\new", "\n\nx\n"))
+            assertEquals(new Entry(text, false, 0), Entry.of(Entry.typed(text).orElseThrow()), text);
+        assertTrue(Entry.typed("/a \"\"\" b").isEmpty());
+    }
+
     private static List<Entry> entries(String script) {
         var lines = script.lines().iterator();
         Entry.Lines source = new Entry.Lines(() -> lines.hasNext() ? lines.next() : null);

@@ -174,6 +174,99 @@ class ReplTest {
     }
 
     @Test
+    void thePromptShowsTheBranchAndTabCompletesIt() throws Exception {
+        startWithAlphabet("ansi", false);
+        line("/fork poem");
+        assertTrue(plain(text()).endsWith("alphabet:poem › "), text());
+        type("/goto m\t", "/goto main ");
+        line("");
+        assertTrue(plain(text()).endsWith("alphabet › "), text());
+    }
+
+    /// A shell script for an editor; it also says how its file is kept, and that it was there.
+    private Map<String, String> editor(String script) throws IOException {
+        Path editor = home.resolve("an editor.sh");
+        Files.writeString(editor, "#!/bin/sh\nstat -c '%a %n' \"$1\" \"${1%/*}\" >\"" + home + "/modes\"\ncp \"$1\" \"" + home
+                + "/before\"\n" + script + "\n");
+        Files.setPosixFilePermissions(editor, PosixFilePermissions.fromString("rwx------"));
+        return Map.of("FEWSH_MODEL", Cli.alphabet(home).toString(), "EDITOR", "'" + editor + "'");
+    }
+
+    private String saved() throws IOException {
+        line("/save c.jsonl");
+        return Files.readString(home.resolve("c.jsonl"));
+    }
+
+    @Test
+    void whatTheEditorSavesIsSentInPlaceOfTheLastPrompt() throws Exception {
+        start("ansi", false, editor("printf 'two\\nlines\\n' >\"$1\"; echo backup >\"$1~\""));
+        line("one");
+        line("first");
+        line("/edit");
+        assertEquals("first\n", Files.readString(home.resolve("before")));
+        String saved = saved();
+        assertTrue(saved.contains("\"content\":\"one\"") && saved.contains("\"content\":\"two\\nlines\"")
+                && !saved.contains("first"), saved);
+        List<String> modes = Files.readAllLines(home.resolve("modes"));
+        assertTrue(modes.get(0).startsWith("600 ") && modes.get(1).startsWith("700 "), modes.toString());
+        for (String mode : modes) assertFalse(Files.exists(Path.of(mode.substring(4))), mode);
+        assertTrue(Files.readString(home.resolve("history")).contains("two\\nlines"));
+    }
+
+    @Test
+    void anEmptyConversationIsEditedFromAnEmptyFile() throws Exception {
+        start("dumb", false, editor("echo hello >\"$1\""));
+        line("/edit");
+        assertEquals("", Files.readString(home.resolve("before")));
+        assertTrue(saved().contains("\"content\":\"hello\""));
+    }
+
+    @Test
+    void anEditorThatSavesNothingNewOrFailsLeavesEverythingAsItWas() throws Exception {
+        start("dumb", false, editor(". \"" + home + "/how\""));
+        Files.writeString(home.resolve("how"), ":");
+        line("one");
+        String before = saved();
+        for (String how : List.of(":", ": >\"$1\"", "rm \"$1\"", "echo '  ' >\"$1\"")) {
+            Files.writeString(home.resolve("how"), how);
+            line("/edit");
+            assertTrue(text().contains("nothing new was saved, so nothing was sent"), text());
+            assertEquals(before, saved(), how);
+        }
+        Files.writeString(home.resolve("how"), "echo other >\"$1\"; exit 3");
+        line("/edit");
+        assertTrue(text().contains("ended with exit code 3"), text());
+        Files.writeString(home.resolve("how"), "printf '\\377' >\"$1\"");
+        line("/edit");
+        assertTrue(text().contains("not UTF-8 text"), text());
+        assertEquals(before, saved());
+    }
+
+    @Test
+    void withoutAnEditorItSaysWhatToSet() throws Exception {
+        startWithAlphabet("dumb", false);
+        line("/edit");
+        assertTrue(text().replace("\r", "").contains("no editor is set\n  fix: set EDITOR before fewsh starts"), text());
+    }
+
+    @Test
+    void ctrlCDuringALoadComesBackAndLeavesTheModelThereWas() throws Exception {
+        startWithAlphabet("dumb", false);
+        Path blocked = Files.createDirectories(home.resolve("blocked"));
+        assertEquals(0, new ProcessBuilder("mkfifo", blocked.resolve("config.json").toString()).start().waitFor());
+        type("/load " + blocked + "\n", "\n");
+        try (var config = Files.newOutputStream(blocked.resolve("config.json"))) {     // waits until the load reads it
+            type("\003", "› ");
+            assertTrue(text().contains("the load was interrupted"), text());
+            line("hello");
+            assertTrue(text().contains("abcdefghijklmnopqrstuvwxyz"), text());
+            config.write("{}".getBytes(StandardCharsets.UTF_8));
+        }
+        line("/load " + home.resolve("alphabet"));
+        assertTrue(text().split("loaded in").length == 3, text());
+    }
+
+    @Test
     void tabCompletesCommandsSettingsModelsAndFiles() throws Exception {
         startWithAlphabet("ansi", false);
         Files.writeString(home.resolve("notes.jsonl"), "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}\n");
