@@ -7,6 +7,7 @@ import fewsh.models.Checkpoint;
 import fewsh.models.Precision;
 import fewsh.models.Settings;
 import fewsh.prompt.ChatTemplate;
+import fewsh.prompt.Format;
 import fewsh.prompt.Message;
 import fewsh.session.Session;
 import fewsh.tokenize.Tokenizer;
@@ -35,6 +36,8 @@ public final class CausalLm implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final SamplingConfig defaults;
     private final Optional<ChatTemplate> chatTemplate;
+    /// Made when an answer is first held to a format.
+    private Pieces pieces;
 
     private CausalLm(About about, Causal.Layout layout, Session session, Tokenizer tokenizer, SamplingConfig defaults,
             Optional<ChatTemplate> chatTemplate) {
@@ -199,11 +202,22 @@ public final class CausalLm implements AutoCloseable {
 
     /// Decodes `n` answers to `prompt`; what `cache` holds of it already is not computed again.
     ///
-    /// @throws UserError if the prompt is longer than the context length
+    /// @throws UserError if the prompt is longer than the context length, or the format that is asked for cannot be had
     public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int n) {
         checkPrompt(prompt);
         if (n < 1 || n > 1024) throw new UserError("-n", "must be from 1 to 1024, was " + n, "");
         return new Decoding(this, cache, prompt, config, n);
+    }
+
+    /// What holds an answer of at most `left` tokens to a format.
+    Constraint constraint(Format format, int left) {
+        Pieces sorted = pieces();
+        return new Constraint(sorted, sorted.automaton(format), tokenizer, left);
+    }
+
+    private synchronized Pieces pieces() {
+        if (pieces == null) pieces = new Pieces(tokenizer, layout.vocabSize());
+        return pieces;
     }
 
     private void checkPrompt(int[] prompt) {

@@ -1,5 +1,6 @@
 package fewsh.generate;
 
+import fewsh.prompt.Format;
 import fewsh.tokenize.TextStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -8,6 +9,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.Queue;
 
 /// One answer, or `n` sampled ones, as they come into being: prefill at the first `next()`, one token a row at later ones.
@@ -19,15 +21,17 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
     private static final class Row {
         final int sample;
         final Sampler sampler;
+        final Optional<Constraint> constraint;
         final TextStream text;
         final StopText stop;
         int drawn;
         int last;
         boolean ended;
 
-        Row(int sample, Sampler sampler, TextStream text, StopText stop) {
+        Row(int sample, Sampler sampler, Optional<Constraint> constraint, TextStream text, StopText stop) {
             this.sample = sample;
             this.sampler = sampler;
+            this.constraint = constraint;
             this.text = text;
             this.stop = stop;
         }
@@ -56,9 +60,12 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         this.prompt = prompt;
         this.config = config;
         this.logits = new float[lm.layout().vocabSize()];
+        int left = Math.min(config.maxTokens(), lm.layout().nPositions() - prompt.length + 1);
+        boolean free = config.format() instanceof Format.Free;
         for (int sample = 0; sample < n; sample++)
-            rows.add(new Row(sample, new Sampler(config, sample, logits.length, prompt), lm.tokenizer().stream(true),
-                    new StopText(config.stop())));
+            rows.add(new Row(sample, new Sampler(config, sample, logits.length, prompt),
+                    free ? Optional.empty() : Optional.of(lm.constraint(config.format(), left)),
+                    lm.tokenizer().stream(true), new StopText(free ? config.stop() : List.of())));
     }
 
     @Override
@@ -126,13 +133,13 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
 
     /// Draws the next token of `row` from `logits`, the `i`-th of the pass.
     private void draw(Row row, Pass pass, int i) {
-        int id = row.sampler.draw(logits);
+        int id = row.constraint.map(c -> row.sampler.draw(logits, c::mask)).orElseGet(() -> row.sampler.draw(logits));
         row.last = id;
         row.drawn++;
         boolean end = lm.tokenizer().endOfGeneration().contains(id);
-        String text = end ? "" : row.stop.add(row.text.next(id));
+        String text = end ? "" : row.constraint.map(c -> c.accept(id)).orElseGet(() -> row.stop.add(row.text.next(id)));
         ready.add(new Step.Token(row.sample, id, text, pass.logprob(i, id), alternatives(pass, i)));
-        if (end || row.stop.stopped()) end(row, FinishReason.STOP);
+        if (end || row.stop.stopped() || row.constraint.map(Constraint::ended).orElse(false)) end(row, FinishReason.STOP);
         else if (row.drawn == config.maxTokens()) end(row, FinishReason.LENGTH);
     }
 

@@ -3,6 +3,7 @@ package fewsh.generate;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// Chooses the next token of one sample. The order of operations is that of [SamplingConfig].
@@ -31,8 +32,14 @@ final class Sampler {
 
     /// @param logits of every token; left as they are
     int draw(float[] logits) {
+        return draw(logits, _ -> {});
+    }
+
+    /// @param constraint sets the scores of tokens that must not be drawn to −∞
+    int draw(float[] logits, Consumer<float[]> constraint) {
         System.arraycopy(logits, 0, scores, 0, scores.length);
         penalise();
+        constraint.accept(scores);
         int id = config.temperature() == 0 ? argmax(scores) : drawn(uniform());
         answered.merge(id, 1, Integer::sum);
         if (seen.length > 0) seen[id] = true;
@@ -117,11 +124,13 @@ final class Sampler {
     /// Puts the tokens in play into `order` and says how many: sorted, likeliest first, when a control needs it.
     private int candidates() {
         if (config.topK() == 0 && config.topP() == 1) {
-            for (int id = 0; id < scores.length; id++) order[id] = id;
-            return scores.length;
+            int n = 0;
+            for (int id = 0; id < scores.length; id++) if (scores[id] != Float.NEGATIVE_INFINITY) order[n++] = id;
+            return n;
         }
         // what is below e⁻⁴⁰ of the likeliest is never drawn: all of it together is below 2⁻⁴⁰
-        float least = config.topK() == 0 || config.topK() >= scores.length ? -40 : nthLargest(scores, config.topK());
+        float least = config.topK() == 0 || config.topK() >= scores.length ? -40
+                : Math.max(nthLargest(scores, config.topK()), -Float.MAX_VALUE);
         int[] sorted = sorted(scores, least).toArray();
         System.arraycopy(sorted, 0, order, 0, sorted.length);
         return config.topK() == 0 ? sorted.length : Math.min(sorted.length, config.topK());

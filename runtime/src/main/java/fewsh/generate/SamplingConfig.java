@@ -1,17 +1,25 @@
 package fewsh.generate;
 
 import fewsh.UserError;
+import fewsh.prompt.Format;
 import java.util.List;
 import java.util.function.Consumer;
 
 /// How the next token is chosen and when an answer ends.
 ///
 /// The order of operations on the logits is the order of the fields: repetition, presence and frequency penalty →
-/// temperature → top_k → top_p → min_p → softmax → draw. Temperature 0 is greedy and draws no random number.
+/// format → temperature → top_k → top_p → min_p → softmax → draw. Temperature 0 is greedy and draws no random number.
+///
+/// A format other than [Format.Free] leaves only the tokens by which the answer becomes, or stays, a text of that format; the
+/// end of the text is allowed once it is complete, and comes by itself when nothing else may follow. Near `max_tokens`, or the
+/// context's end, only those are left from which it can still be completed, so that an answer is always whole. Stop texts do
+/// not end such an answer. One space in front, as many vocabularies spell a word after `Answer:`, is allowed where no text of
+/// the format begins with a space; it is not part of the answer's text.
 ///
 /// @param repetitionPenalty divides positive logits of tokens seen in prompt or answer, multiplies negative ones; 1 is off
 /// @param presencePenalty subtracted once from the logit of a token that the answer already has; 0 is off
 /// @param frequencyPenalty subtracted as often as the answer has the token; 0 is off
+/// @param format what the answer must look like
 /// @param temperature divides the logits
 /// @param topK only the k likeliest tokens; 0 is all
 /// @param topP only the likeliest tokens that together reach this probability; 1 is all
@@ -21,9 +29,9 @@ import java.util.function.Consumer;
 /// @param stop texts that end an answer and are not part of it
 /// @param alternatives likeliest tokens to report at each position; 0 is none
 public record SamplingConfig(
-        double repetitionPenalty, double presencePenalty, double frequencyPenalty, double temperature, int topK, double topP,
-        double minP, long seed, int maxTokens, List<String> stop, int alternatives) {
-    public static final SamplingConfig GREEDY = new SamplingConfig(1, 0, 0, 0, 0, 1, 0, 0, 512, List.of(), 0);
+        double repetitionPenalty, double presencePenalty, double frequencyPenalty, Format format, double temperature, int topK,
+        double topP, double minP, long seed, int maxTokens, List<String> stop, int alternatives) {
+    public static final SamplingConfig GREEDY = new SamplingConfig(1, 0, 0, new Format.Free(), 0, 0, 1, 0, 0, 512, List.of(), 0);
 
     public SamplingConfig {
         stop = List.copyOf(stop);
@@ -48,6 +56,7 @@ public record SamplingConfig(
         public double repetitionPenalty;
         public double presencePenalty;
         public double frequencyPenalty;
+        public Format format;
         public double temperature;
         public int topK;
         public double topP;
@@ -61,6 +70,7 @@ public record SamplingConfig(
             repetitionPenalty = c.repetitionPenalty;
             presencePenalty = c.presencePenalty;
             frequencyPenalty = c.frequencyPenalty;
+            format = c.format;
             temperature = c.temperature;
             topK = c.topK;
             topP = c.topP;
@@ -78,8 +88,8 @@ public record SamplingConfig(
     public SamplingConfig with(Consumer<Fields> change) {
         Fields f = new Fields(this);
         change.accept(f);
-        return new SamplingConfig(f.repetitionPenalty, f.presencePenalty, f.frequencyPenalty, f.temperature, f.topK, f.topP, f.minP,
-                f.seed, f.maxTokens, f.stop, f.alternatives);
+        return new SamplingConfig(f.repetitionPenalty, f.presencePenalty, f.frequencyPenalty, f.format, f.temperature, f.topK, f.topP,
+                f.minP, f.seed, f.maxTokens, f.stop, f.alternatives);
     }
 
     public SamplingConfig withTemperature(double temperature) {
