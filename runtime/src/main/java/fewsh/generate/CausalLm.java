@@ -29,6 +29,8 @@ public final class CausalLm implements AutoCloseable {
     private static final int CHUNK = 256;
     /// Most positions whose logits one pass returns: 2 · 64 · vocab_size float32.
     private static final int SCORED_CHUNK = 64;
+    /// Positions of a pass of a steady cache: longer ones compute faster, shorter ones repeat less of a shared first part.
+    private static final int STRIDE = 64;
 
     private final About about;
     private final Causal.Layout layout;
@@ -197,16 +199,27 @@ public final class CausalLm implements AutoCloseable {
 
     /// An empty cache, for one conversation.
     public KvCache cache() {
-        return new KvCache(layout, 1);
+        return new KvCache(layout, 1, 0);
+    }
+
+    /// An empty cache for prompts that share their first part: what an answer says does not depend on what was asked before,
+    /// to the bit. It computes up to 63 positions again that [#cache] would use.
+    public KvCache steadyCache() {
+        return new KvCache(layout, 1, STRIDE);
     }
 
     /// Decodes `n` answers to `prompt`; what `cache` holds of it already is not computed again.
     ///
     /// @throws UserError if the prompt is longer than the context length, or the format that is asked for cannot be had
     public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int n) {
+        return decode(cache, prompt, config, 0, n);
+    }
+
+    /// The samples `first` to `first + n - 1`, as if all before them were decoded too.
+    public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int first, int n) {
         checkPrompt(prompt);
         if (n < 1 || n > 1024) throw new UserError("-n", "must be from 1 to 1024, was " + n, "");
-        return new Decoding(this, cache, prompt, config, n);
+        return new Decoding(this, cache, prompt, config, first, n);
     }
 
     /// What holds an answer of at most `left` tokens to a format.
@@ -266,8 +279,7 @@ public final class CausalLm implements AutoCloseable {
         System.arraycopy(context, cut, fed, 0, kept);
         System.arraycopy(continuation, 0, fed, kept, continuation.length - 1);
         checkPrompt(fed);
-        int held = Math.max(0, Math.min(Math.min(cache.common(fed), kept - 1), fed.length - 2));
-        cache.trim(held);
+        int held = cache.reuse(fed, Math.min(kept - 1, fed.length - 2));
         List<Candidate> tokens = new ArrayList<>();
         boolean[] greedy = {true};
         double[] sum = {0};
@@ -335,15 +347,16 @@ public final class CausalLm implements AutoCloseable {
             // a pass returns logits of a bounded number of positions
             int to = Math.min(ids.length, from >= firstWanted ? from + SCORED_CHUNK
                     : Math.min(from + CHUNK, firstWanted + SCORED_CHUNK));
+            to = from + Math.min(to - from, cache.longestPass());
             // a position alone takes another path through attention, whose rounding differs
-            if (to == ids.length - 1) to = ids.length;
+            if (to == ids.length - 1 && cache.stride() == 0) to = ids.length;
             int positions = Math.max(1, to - Math.max(from, firstWanted));
             try (Pass pass = pass(cache, to - from, positions)) {
                 for (int at = from; at < to; at++) pass.id(0, at - from, ids[at]);
                 for (int i = 0; i < positions; i++) pass.want(i, 0, to - from - positions + i);
                 running.accept(pass);
                 if (!pass.run()) return false;
-                cache.append(Arrays.copyOfRange(ids, from, to));
+                cache.appendPass(Arrays.copyOfRange(ids, from, to));
                 for (int at = Math.max(from, firstWanted); at < to; at++) wanted.logits(pass, at - to + positions, at);
             }
             from = to;

@@ -53,7 +53,7 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
     private long decodeNanos;
     private int decoded;
 
-    Decoding(CausalLm lm, KvCache conversation, int[] prompt, SamplingConfig config, int n) {
+    Decoding(CausalLm lm, KvCache conversation, int[] prompt, SamplingConfig config, int first, int n) {
         this.lm = lm;
         this.conversation = conversation;
         this.cache = conversation;
@@ -62,7 +62,7 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         this.logits = new float[lm.layout().vocabSize()];
         int left = Math.min(config.maxTokens(), lm.layout().nPositions() - prompt.length + 1);
         boolean free = config.format() instanceof Format.Free;
-        for (int sample = 0; sample < n; sample++)
+        for (int sample = first; sample < first + n; sample++)
             rows.add(new Row(sample, new Sampler(config, sample, logits.length, prompt),
                     free ? Optional.empty() : Optional.of(lm.constraint(config.format(), left)),
                     lm.tokenizer().stream(true), new StopText(free ? config.stop() : List.of())));

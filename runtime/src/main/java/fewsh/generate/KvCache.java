@@ -20,6 +20,10 @@ import java.util.Map;
 /// Owns native memory: close it. Belongs to one conversation; not thread-safe. `trim(n)` keeps the first `n` positions, which
 /// is how an edited prompt reuses its common prefix. What `keep` was told of outlives that, apart and without spare room, and
 /// `reuse` puts it back: so the branches of a conversation share what they have in common, and none is computed twice.
+///
+/// How many positions a pass has shows in the last bits of its results, so what a cache held can show in an answer. A cache
+/// with a stride lets nothing show: its passes end at multiples of the stride, and only positions that such a whole pass
+/// computed are used again, never those of an answer. A prompt then takes the same passes whatever the cache held.
 public final class KvCache implements AutoCloseable {
     private static final int GRAIN = 256;
 
@@ -27,11 +31,13 @@ public final class KvCache implements AutoCloseable {
     private final int rows;
     private final List<Tail> tails = new ArrayList<>();
     private List<int[]> kept = List.of();
+    private final int stride;
     private Arena arena;
     private Map<String, Tensor> pasts = Map.of();
     private int capacity;
     private int[] ids = new int[0];
     private int length;
+    private int whole;
 
     /// Positions that the cache had to give up: they go behind the first `from` of those whose ids are `ids`.
     private record Tail(int[] ids, int from, Map<String, Tensor> pasts, Arena arena) {
@@ -46,9 +52,11 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
-    KvCache(Causal.Layout layout, int rows) {
+    /// @param stride 0 for none; with one, `keep` is not to be used
+    KvCache(Causal.Layout layout, int rows, int stride) {
         this.layout = layout;
         this.rows = rows;
+        this.stride = stride;
         this.arena = Arena.ofShared();
     }
 
@@ -69,6 +77,7 @@ public final class KvCache implements AutoCloseable {
                 .mapToInt(this::common).max().orElse(0);
         if (needed > n) tails.add(take(n, needed));
         length = n;
+        whole = stride == 0 ? 0 : Math.min(whole, n - n % stride);
     }
 
     /// Says which sequences of ids will be wanted again, in place of what was said before. What the cache holds of them from now
@@ -92,7 +101,7 @@ public final class KvCache implements AutoCloseable {
     /// @return how many positions are filled then: the others are still to be fed
     public int reuse(int[] wanted, int most) {
         while (true) {
-            int held = Math.clamp(most, 0, common(wanted));
+            int held = usable(wanted, most);
             Tail best = null;
             for (Tail tail : tails) {
                 boolean fits = tail.from <= held && Math.min(tail.reach(wanted), most) > held;
@@ -125,14 +134,28 @@ public final class KvCache implements AutoCloseable {
         tail.arena.close();
     }
 
-    /// How many of `prompt`'s first ids are held already.
-    int common(int[] prompt) {
-        return common(ids, length, prompt);
+    /// How many of the first ids of `wanted` are held already and may be used, `most` at most.
+    private int usable(int[] wanted, int most) {
+        int common = Math.clamp(most, 0, common(wanted));
+        return stride == 0 ? common : Math.min(whole, common - common % stride);
+    }
+
+    private int common(int[] wanted) {
+        return common(ids, length, wanted);
     }
 
     private static int common(int[] ids, int length, int[] others) {
         int mismatch = Arrays.mismatch(ids, 0, length, others, 0, others.length);
         return mismatch < 0 ? length : mismatch;
+    }
+
+    /// Most positions of a pass that begins behind the filled ones.
+    int longestPass() {
+        return stride == 0 ? Integer.MAX_VALUE : stride - length % stride;
+    }
+
+    int stride() {
+        return stride;
     }
 
     int rows() {
@@ -160,6 +183,12 @@ public final class KvCache implements AutoCloseable {
         if (length + more.length > ids.length) ids = Arrays.copyOf(ids, Math.max(2 * ids.length, length + more.length));
         System.arraycopy(more, 0, ids, length, more.length);
         length += more.length;
+    }
+
+    /// The same for a pass over a prompt.
+    void appendPass(int[] more) {
+        if (stride > 0 && length == whole && more.length == stride) whole += stride;
+        append(more);
     }
 
     /// Makes room for `positions` in all.
@@ -191,7 +220,7 @@ public final class KvCache implements AutoCloseable {
 
     /// A cache whose `rows` rows all begin as this one's first.
     KvCache fanOut(int rows, int capacity) {
-        KvCache fan = new KvCache(layout, rows);
+        KvCache fan = new KvCache(layout, rows, 0);
         fan.reserve(capacity);
         for (var past : pasts.entrySet())
             for (int r = 0; r < rows; r++) copy(past.getValue(), 0, 0, fan.pasts.get(past.getKey()), r, 0, 1, length);

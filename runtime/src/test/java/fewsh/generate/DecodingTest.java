@@ -161,6 +161,76 @@ class DecodingTest {
     }
 
     @Test
+    void laterSamplesAreTheSameWithoutTheEarlierOnes() {
+        SamplingConfig config = SamplingConfig.GREEDY.withTemperature(0.8).withSeed(7).withMaxTokens(24);
+        for (CausalLm lm : RANDOM)
+            try (KvCache cache = lm.cache()) {
+                int[] prompt = prompt(33, 9);
+                List<Answer> eight = decode(lm, cache, prompt, config, 8);
+                List<List<Integer>> later = new ArrayList<>(List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>()));
+                try (Decoding d = lm.decode(cache, prompt, config, 5, 3)) {
+                    while (d.hasNext()) if (d.next() instanceof Step.Token token) later.get(token.sample() - 5).add(token.id());
+                }
+                assertEquals(eight.subList(5, 8).stream().map(Answer::ids).toList(), later, lm.about().toString());
+            }
+    }
+
+    /// Bit for bit, scores and answers, after a prompt that shares its first part, after its own answer, after scoring.
+    @Test
+    void aSteadyCacheDoesNotShowWhatItHeld() {
+        SamplingConfig all = SamplingConfig.GREEDY.withMaxTokens(5).withAlternatives(260);
+        for (CausalLm lm : RANDOM) {
+            int[] ids = prompt(lm.layout().nPositions() - 15, 13);
+            List<Step> alone;
+            Score scored;
+            try (KvCache cache = lm.steadyCache()) {
+                alone = steps(lm, cache, ids, all);
+            }
+            try (KvCache cache = lm.steadyCache()) {
+                scored = lm.score(cache, ids, new int[] {7, 8, 9});
+            }
+            for (int shared : new int[] {0, 1, 63, 64, 65, 97, ids.length - 3, ids.length - 1, ids.length})
+                try (KvCache cache = lm.steadyCache()) {
+                    int[] before = Arrays.copyOf(ids, Math.max(2, shared));
+                    if (shared < before.length) before[1] ^= 1;
+                    steps(lm, cache, before, all.withMaxTokens(9));
+                    assertEquals(alone, steps(lm, cache, ids, all), lm.about() + " after " + shared);
+                    assertEquals(scored, lm.score(cache, ids, new int[] {7, 8, 9}));
+                    assertEquals(alone, steps(lm, cache, ids, all), lm.about() + " again");
+                    // an answer that becomes part of a prompt is computed as a prompt
+                    int[] longer = Arrays.copyOf(ids, ids.length + 4);
+                    for (int i = 0; i < 4; i++) longer[ids.length + i] = ((Step.Token) alone.get(i)).id();
+                    List<Step> after = steps(lm, cache, longer, all);
+                    try (KvCache fresh = lm.steadyCache()) {
+                        assertEquals(after, steps(lm, fresh, longer, all));
+                    }
+                }
+        }
+    }
+
+    @Test
+    void aSteadyCacheUsesASharedFirstPartAgain() {
+        CausalLm lm = RANDOM.getFirst();
+        int[] ids = prompt(300, 13);
+        try (KvCache cache = lm.steadyCache()) {
+            steps(lm, cache, ids, SamplingConfig.GREEDY.withMaxTokens(2));
+            ids[200] ^= 1;
+            try (Decoding d = lm.decode(cache, ids, SamplingConfig.GREEDY.withMaxTokens(2), 1)) {
+                d.next();
+                assertEquals(192, d.reusedTokens());
+            }
+        }
+    }
+
+    private static List<Step> steps(CausalLm lm, KvCache cache, int[] prompt, SamplingConfig config) {
+        List<Step> steps = new ArrayList<>();
+        try (Decoding d = lm.decode(cache, prompt, config, 1)) {
+            d.forEachRemaining(steps::add);
+        }
+        return steps;
+    }
+
+    @Test
     void anInterruptEndsTheAnswerAndLeavesTheCacheUsable() {
         try (KvCache cache = alphabet.cache()) {
             List<Step> steps = new ArrayList<>();
