@@ -73,7 +73,8 @@ public final class KvCache implements AutoCloseable {
     /// Forgets all positions from `n` on, but for those to be kept.
     public void trim(int n) {
         if (n < 0 || n > length) throw new IllegalArgumentException("cannot keep " + n + " of " + length + " positions");
-        int needed = kept.stream().filter(wanted -> tails.stream().noneMatch(t -> t.from <= n && t.reach(wanted) >= common(wanted)))
+        int needed = kept.stream()
+                .filter(wanted -> tails.stream().noneMatch(t -> t.from <= n && t.reach(wanted) >= common(wanted)))
                 .mapToInt(this::common).max().orElse(0);
         if (needed > n) tails.add(take(n, needed));
         length = n;
@@ -229,7 +230,8 @@ public final class KvCache implements AutoCloseable {
     }
 
     /// Copies `positions` positions of `rows` rows, from the `fromFirst`-th to the `toFirst`-th on.
-    private static void copy(Tensor from, int fromRow, int fromFirst, Tensor to, int toRow, int toFirst, int rows, int positions) {
+    private static void copy(Tensor from, int fromRow, int fromFirst, Tensor to, int toRow, int toFirst, int rows,
+            int positions) {
         long heads = from.shape().size(1);
         long width = from.shape().size(3) * Float.BYTES;
         long fromHead = from.shape().size(2) * width;

@@ -1,9 +1,8 @@
 package fewsh.shell;
 
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.generate.KvCache;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,7 +30,8 @@ final class Branches {
                         : "/goto " + name + " goes there; another name begins a new one");
         String from = tree.current().name();
         tree.fork(name, workspace.sharedCache());
-        workspace.render().note(name + " goes on from " + from + ", " + turns(tree.current()) + "; /goto " + from + " goes back");
+        workspace.render().note(name + " goes on from " + from + ", " + turns(tree.current()) + "; /goto " + from
+                + " goes back");
         return 0;
     }
 
@@ -41,8 +41,8 @@ final class Branches {
         String name = options.expect("/goto", "NAME", 1, 1).text();
         Branch branch = tree.branch(name).orElseThrow(() -> new UserError("/goto", "there is no branch \"" + name + "\"",
                 Near.fix(name, tree.names(), "/fork lists the branches; /fork " + name + " would begin one")));
-        if (branch == tree.current()) throw new UserError("/goto", "\"" + name + "\" is the current branch", tree.names().size() == 1
-                ? "there is no other; /fork NAME begins one" : "/fork lists the others");
+        if (branch == tree.current()) throw new UserError("/goto", "\"" + name + "\" is the current branch",
+                tree.names().size() == 1 ? "there is no other; /fork NAME begins one" : "/fork lists the others");
         tree.go(branch, workspace.sharedCache());
         String last = firstWords(branch);
         workspace.render().note(name + ", " + turns(branch) + (last.isEmpty() ? "" : ", the last: " + last));
@@ -63,7 +63,10 @@ final class Branches {
         Tree tree = workspace.tree();
         List<List<String>> rows = new ArrayList<>();
         list(workspace, tree.branch(Tree.MAIN).orElseThrow(), "", "", rows);
-        if (!workspace.render().json()) workspace.render().table(List.of("  branch", ">turns", "last prompt"), rows);
+        if (workspace.render().json()) return;
+        workspace.render().table(List.of("  branch", ">turns", "last prompt"), rows);
+        long kept = workspace.sharedCache().map(KvCache::keptBytes).orElse(0L);
+        if (kept > 0) workspace.render().note(Render.bytes(kept) + " of memory are kept for the other branches");
     }
 
     private static void list(Workspace workspace, Branch branch, String before, String below, List<List<String>> rows) {
@@ -72,14 +75,14 @@ final class Branches {
         if (workspace.render().json()) {
             JsonObject line = new JsonObject();
             line.addProperty("branch", branch.name());
-            line.add("parent", branch.parent().<com.google.gson.JsonElement>map(p -> new JsonPrimitive(p.name()))
-                    .orElse(JsonNull.INSTANCE));
+            line.addProperty("parent", branch.parent().map(Branch::name).orElse(null));
             line.addProperty("turns", branch.turns());
             line.addProperty("current", current);
             line.addProperty("last_prompt", branch.lastPrompt());
             workspace.render().line(line);
         }
-        rows.add(List.of((current ? "› " : "  ") + before + branch.name(), Integer.toString(branch.turns()), firstWords(branch)));
+        rows.add(List.of((current ? "› " : "  ") + before + branch.name(), Integer.toString(branch.turns()),
+                firstWords(branch)));
         List<Branch> forks = tree.forks(branch);
         for (Branch fork : forks) {
             boolean last = fork == forks.getLast();

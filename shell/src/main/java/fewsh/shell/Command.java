@@ -10,7 +10,7 @@ import java.util.List;
 /// @param usage what follows the name on the program's command line, options apart
 /// @param slashUsage what follows the name in the shell
 /// @param help one line
-/// @param details more lines for `--help`; may be empty
+/// @param details more lines for `--help` and `/help`; may be empty
 /// @param takes how the shell reads what follows the name
 /// @param complete what the Tab key offers for what follows the name
 record Command(String name, String slash, String usage, String slashUsage, String help, String details, Takes takes,
@@ -39,6 +39,11 @@ record Command(String name, String slash, String usage, String slashUsage, Strin
     /// Only in the shell.
     static Command slash(String slash, String usage, String help, Takes takes, Complete complete, Action action) {
         return new Command("", slash, "", usage, help, "", takes, complete, List.of(), action);
+    }
+
+    /// With more to say about it.
+    Command explained(String details) {
+        return new Command(name, slash, usage, slashUsage, help, details, takes, complete, options, action);
     }
 
     /// In the shell too, as `/slash`.

@@ -93,9 +93,14 @@ final class Commands {
             Command.slash("undo", "[N]", "Takes back the last prompt, or N, with the answers.", Command.Takes.WORDS,
                     Complete.NOTHING, Chat::undo),
             Command.slash("edit", "", "The last prompt in your editor; what is saved is sent in its place.", Command.Takes.WORDS,
-                    Complete.NOTHING, Editor::run),
+                    Complete.NOTHING, Editor::run).explained("The editor is what VISUAL or EDITOR names. If it fails, or an "
+                            + "empty file or nothing new is saved, everything stays as it was. In an empty conversation it "
+                            + "begins with an empty file. Not in scripts."),
             Command.slash("fork", "[NAME]", "Goes on in a new branch of the conversation; without a name lists them.",
-                    Command.Takes.WORDS, Complete.NOTHING, Branches::fork),
+                    Command.Takes.WORDS, Complete.NOTHING, Branches::fork).explained("The new branch has the conversation so "
+                            + "far with its system message, and is the current one; the branch it was forked from stays as it "
+                            + "is, the first being main. /undo, /retry, /edit, /clear, /save and /open are about the current "
+                            + "branch. What the model has read is kept for every branch: going to one computes nothing again."),
             Command.slash("goto", "NAME", "Goes to another branch of the conversation.", Command.Takes.WORDS,
                     Complete.BRANCHES, Branches::goTo),
             Command.slash("clear", "", "Begins a new conversation, in this branch.", Command.Takes.WORDS, Complete.NOTHING, Chat::clear),
@@ -210,6 +215,7 @@ final class Commands {
                 Near.fix(name, slashes().stream().map(Command::slash).toList(), "/help lists the commands")));
         render.line(("/" + command.slash() + " " + command.slashUsage()).strip());
         render.line("  " + command.help());
+        if (command.name().isEmpty()) wrapped(command.details()).forEach(line -> render.line("  " + line));
         if (command.slash().equals("set"))
             rows(render, Arrays.stream(Setting.values()).map(s -> List.of("  " + s.key(), s.help())).toList());
         if (command.takes() == Command.Takes.WORDS) optionRows(render, command.options().stream()
@@ -293,6 +299,8 @@ final class Commands {
                         + "stays), Ctrl-D leaves, Tab completes, Ctrl-R searches.", ""));
         table(lines, "command", slashes().stream().map(c -> List.of(("/" + c.slash() + " " + c.slashUsage()).strip(), c.help()))
                 .toList());
+        slashes().stream().filter(c -> c.name().isEmpty() && !c.details().isEmpty())
+                .forEach(c -> lines.addAll(List.of("`/" + c.slash() + "`: " + c.details(), "")));
         lines.addAll(List.of("Settings of `/set`:", ""));
         table(lines, "setting", Arrays.stream(Setting.values()).map(s -> List.of(s.key(), s.help())).toList());
         return String.join("\n", lines).stripTrailing() + "\n";

@@ -53,7 +53,7 @@ final class Editor {
             file.toFile().deleteOnExit();
             Files.writeString(file, text.isEmpty() ? "" : text + "\n");
             int code = foreground(File.separatorChar == '\\' ? List.of("cmd", "/c", command + " \"" + file + "\"")
-                    : List.of("sh", "-c", command + " \"$1\"", "sh", file.toString()));
+                    : List.of("sh", "-c", "trap : INT QUIT; " + command + " \"$1\"", "sh", file.toString()));
             if (code != 0) throw new UserError("/edit", "\"" + command + "\" ended with exit code " + code,
                     code == 127 ? "set EDITOR to one that is there, as in EDITOR=nano fewsh" : "nothing was sent");
             String saved = read(file);

@@ -243,6 +243,18 @@ class ReplTest {
     }
 
     @Test
+    void ctrlCInTheEditorIsTheEditors() throws Exception {
+        start("dumb", false, editor("while [ ! -e \"" + home + "/go\" ]; do sleep 0.02; done; echo hello >\"$1\""));
+        type("/edit\n", "\n");
+        while (!Files.exists(home.resolve("before"))) Thread.onSpinWait();
+        terminal.processInputBytes(new byte[] {3});
+        Files.createFile(home.resolve("go"));
+        await(text -> plain(text).endsWith("› "));
+        assertTrue(text().contains("abcdefghijklmnopqrstuvwxyz"), text());
+        assertTrue(saved().contains("\"content\":\"hello\""));
+    }
+
+    @Test
     void withoutAnEditorItSaysWhatToSet() throws Exception {
         startWithAlphabet("dumb", false);
         line("/edit");
