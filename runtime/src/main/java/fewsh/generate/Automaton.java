@@ -152,7 +152,7 @@ final class Automaton {
                 for (Regex.Whole whole : Regex.parse(pattern)) whole.regex().write(grammar, grammar::chars, entry, Grammar.END);
             }
             case Format.Options(var options) -> {
-                if (options.isEmpty()) throw new UserError("format", "there is no option to choose from", "list the texts allowed");
+                if (options.isEmpty()) throw new UserError("format", "there is no option to choose from", "list some texts");
                 grammar.texts(options, entry, Grammar.END);
             }
             case Format.Json(var schema) -> new JsonGrammar(grammar).write(schema, entry);
@@ -228,32 +228,31 @@ final class Automaton {
     /// By labels that are corrected until none changes. Source: Knuth 1977, a generalisation of Dijkstra's algorithm.
     private static int[] distances(Grammar grammar, BitSet alphabet) {
         int n = grammar.states();
-        List<List<Integer>> needing = new ArrayList<>(n);
-        for (int i = 0; i < n; i++) needing.add(new ArrayList<>(2));
+        record Way(int from, Edge edge) {}
+        List<List<Way>> ways = new ArrayList<>(n);      // those that need to know a state's distance
+        for (int i = 0; i < n; i++) ways.add(new ArrayList<>(2));
         for (int i = 0; i < n; i++)
             for (Edge edge : grammar.edges(i)) {
-                needing.get(edge.to()).add(i);
-                if (edge instanceof Edge.Call(int entry, _)) needing.get(entry).add(i);
+                ways.get(edge.to()).add(new Way(i, edge));
+                if (edge instanceof Edge.Call(int entry, _)) ways.get(entry).add(new Way(i, edge));
             }
         int[] distances = new int[n];
         Arrays.fill(distances, NEVER);
         distances[Grammar.END] = 0;
         Deque<Integer> changed = new ArrayDeque<>(List.of(Grammar.END));
         while (!changed.isEmpty())
-            for (int state : needing.get(changed.remove())) {
-                int least = distances[state];
-                for (Edge edge : grammar.edges(state))
-                    least = Math.min(least, distances[edge.to()] + switch (edge) {
-                        case Edge.Bytes(int low, int high, _) -> {
-                            int b = alphabet.nextSetBit(low);
-                            yield b >= 0 && b <= high ? 1 : NEVER;
-                        }
-                        case Edge.Empty _ -> 0;
-                        case Edge.Call(int entry, _) -> distances[entry];
-                    });
-                if (least >= distances[state]) continue;
-                distances[state] = least;
-                changed.add(state);
+            for (Way way : ways.get(changed.remove())) {
+                int distance = distances[way.edge.to()] + switch (way.edge) {
+                    case Edge.Bytes(int low, int high, _) -> {
+                        int b = alphabet.nextSetBit(low);
+                        yield b >= 0 && b <= high ? 1 : NEVER;
+                    }
+                    case Edge.Empty _ -> 0;
+                    case Edge.Call(int entry, _) -> distances[entry];
+                };
+                if (distance >= distances[way.from]) continue;
+                distances[way.from] = distance;
+                changed.add(way.from);
             }
         return distances;
     }

@@ -49,25 +49,30 @@ final class Digits {
     }
 
     private BigInteger least(int places) {
-        BigInteger least = minimum.orElse(MOST.negate()).max(MOST.negate()).movePointRight(places).setScale(0, RoundingMode.CEILING).toBigInteger();
-        return exclusiveMinimum.map(b -> b.movePointRight(places).setScale(0, RoundingMode.FLOOR).toBigInteger().add(BigInteger.ONE)
-                .max(least)).orElse(least);
+        BigInteger least = units(minimum.orElse(MOST.negate()).max(MOST.negate()), places, RoundingMode.CEILING);
+        return exclusiveMinimum.map(b -> units(b, places, RoundingMode.FLOOR).add(BigInteger.ONE).max(least)).orElse(least);
     }
 
     private BigInteger most(int places) {
-        BigInteger most = maximum.orElse(MOST).min(MOST).movePointRight(places).setScale(0, RoundingMode.FLOOR).toBigInteger();
-        return exclusiveMaximum.map(b -> b.movePointRight(places).setScale(0, RoundingMode.CEILING).toBigInteger()
-                .subtract(BigInteger.ONE).min(most)).orElse(most);
+        BigInteger most = units(maximum.orElse(MOST).min(MOST), places, RoundingMode.FLOOR);
+        return exclusiveMaximum.map(b -> units(b, places, RoundingMode.CEILING).subtract(BigInteger.ONE).min(most)).orElse(most);
+    }
+
+    private static BigInteger units(BigDecimal n, int places, RoundingMode rounding) {
+        return n.movePointRight(places).setScale(0, rounding).toBigInteger();
     }
 
     /// From `low` to `high`, both 0 or more, in units of the last place.
     private static void range(Grammar grammar, BigInteger low, BigInteger high, int places, int from, int to) {
         if (low.compareTo(high) > 0) return;
-        for (int length = Math.max(low.toString().length(), places + 1); length <= Math.max(high.toString().length(), places + 1); length++) {
-            BigInteger first = length == places + 1 ? low : low.max(BigInteger.TEN.pow(length - 1));
+        int shortest = places + 1;
+        int longest = Math.max(high.toString().length(), shortest);
+        for (int length = Math.max(low.toString().length(), shortest); length <= longest; length++) {
+            BigInteger first = length == shortest ? low : low.max(BigInteger.TEN.pow(length - 1));
             BigInteger last = high.min(BigInteger.TEN.pow(length).subtract(BigInteger.ONE));
             if (first.compareTo(last) > 0) continue;
-            grammar.empty(from, new Between(grammar, padded(first, length), padded(last, length), length - places, to).state(0, true, true));
+            Between between = new Between(grammar, padded(first, length), padded(last, length), length - places, to);
+            grammar.empty(from, between.state(0, true, true));
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -33,10 +34,12 @@ final class JsonGrammar {
     private static final String NUMBER = INTEGER + "(\\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?";
     private static final String DATE = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
             + "|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
-    private static final String TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])";
+    private static final String TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?"
+            + "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])";
     private static final String BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-    private static final Map<String, String> FORMATS = new TreeMap<>(Map.of("date", DATE, "time", TIME, "date-time", DATE + "T" + TIME,
-            "uuid", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ipv4", BYTE + "(\\." + BYTE + "){3}",
+    private static final Map<String, String> FORMATS = new TreeMap<>(Map.of("date", DATE, "time", TIME,
+            "date-time", DATE + "T" + TIME, "uuid", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "ipv4", BYTE + "(\\." + BYTE + "){3}",
             "email", "[a-z0-9]{1,16}([._+-][a-z0-9]{1,16}){0,2}@[a-z0-9]{1,16}(-[a-z0-9]{1,16}){0,2}(\\.[a-z]{2,16}){1,3}"));
 
     private final Grammar grammar;
@@ -73,7 +76,8 @@ final class JsonGrammar {
 
     private void value(JsonSchema schema, int from, int to) {
         if (++depth > MOST_DEPTH) throw schema.wrong("schemas are nested more than " + MOST_DEPTH + " deep", "");
-        if (schema.valuesAllowed().isPresent()) grammar.texts(schema.valuesAllowed().get(), from, to);
+        Optional<List<String>> values = schema.valuesAllowed();
+        if (values.isPresent()) grammar.texts(values.get(), from, to);
         else if (schema.elsewhere().isEmpty()) {
             if (schema.typesAllowed().isEmpty()) any("", from, to);
             for (String type : schema.typesAllowed()) typed(type, schema, from, to);
@@ -86,7 +90,8 @@ final class JsonGrammar {
             }
             default -> {
                 List<JsonSchema> parts = schema.children("allOf");
-                if (parts.size() != 1) throw schema.wrong("\"allOf\" with other than one part is not supported", "merge its parts");
+                if (parts.size() != 1)
+                    throw schema.wrong("\"allOf\" with other than one part is not supported", "merge its parts");
                 value(parts.getFirst(), from, to);
             }
         }
@@ -194,7 +199,8 @@ final class JsonGrammar {
             if (!node.ends) grammar.bytes(node.state, '"', '"', Grammar.END);
             List<Range> taken = node.next.keySet().stream().map(c -> new Range(c, c)).toList();
             grammar.chars(Grammar.minus(RAW, taken), node.state, rest);
-            node.next.forEach((c, next) -> grammar.chars(Grammar.minus(List.of(new Range(c, c)), ESCAPED), node.state, next.state));
+            node.next.forEach((c, next) ->
+                    grammar.chars(Grammar.minus(List.of(new Range(c, c)), ESCAPED), node.state, next.state));
             open.addAll(node.next.values());
         }
     }
@@ -205,8 +211,10 @@ final class JsonGrammar {
         List<JsonSchema> first = schema.has("prefixItems") ? schema.children("prefixItems") : List.of();
         int min = schema.count("minItems", 0);
         int max = schema.count("maxItems", Grammar.UNBOUNDED);
-        JsonSchema others = schema.has("items") ? schema.child("items") : JsonSchema.of(schema.root(), schema.at() + "/items", true);
-        boolean closed = schema.has("items") ? Boolean.FALSE.equals(schema.get("items")) : schema.has("prefixItems") && min <= first.size();
+        JsonSchema others = schema.has("items") ? schema.child("items")
+                : JsonSchema.of(schema.root(), schema.at() + "/items", true);
+        boolean closed = schema.has("items") ? Boolean.FALSE.equals(schema.get("items"))
+                : schema.has("prefixItems") && min <= first.size();
         if (closed) max = max < 0 ? first.size() : Math.min(max, first.size());
         if (max >= 0 && max < min) throw schema.wrong("at least %,d items and at most %,d".formatted(min, max), "");
         int end = grammar.state();
@@ -247,7 +255,8 @@ final class JsonGrammar {
             return;
         }
         if (used.size() > 1)
-            throw schema.wrong("\"" + used.getFirst() + "\" beside \"" + used.get(1) + "\" is not supported", "say both in one \"pattern\"");
+            throw schema.wrong("\"" + used.getFirst() + "\" beside \"" + used.get(1) + "\" is not supported",
+                    "say both in one \"pattern\"");
         String text = schema.text(used.getFirst());
         if (!pattern && !FORMATS.containsKey(text))
             throw schema.wrong("format \"" + text + "\" is not supported", "supported: " + String.join(", ", FORMATS.keySet()));

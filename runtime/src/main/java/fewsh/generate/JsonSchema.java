@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// A JSON Schema at its place within a whole one: its keywords, checked as they are read. `true` is one without keywords,
@@ -52,7 +53,8 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
         JsonSchema read = switch (schema) {
             case Boolean all -> new JsonSchema(root, at, all ? Map.of() : Map.of("enum", List.of()));
             case Map<?, ?> map -> new JsonSchema(root, at, map);
-            case null, default -> throw new JsonSchema(root, at, Map.of()).wrong("a schema must be an object, was " + shown(schema), "");
+            case null, default ->
+                    throw new JsonSchema(root, at, Map.of()).wrong("a schema must be an object, was " + shown(schema), "");
         };
         read.check();
         return read;
@@ -65,13 +67,14 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
             if (!(key instanceof String name)) throw wrong("a keyword must be text, was " + shown(key), "quote it");
             if (ANNOTATIONS.contains(name) || name.equals("$id") && at.equals("#")) continue;
             if (!ELSEWHERE.contains(name) && !VALUES.contains(name) && TYPES.values().stream().noneMatch(k -> k.contains(name)))
-                throw wrong("keyword \"" + name + "\" is not supported for a constrained answer", "supported: " + String.join(", ",
-                        Stream.of(VALUES.stream().sorted(), ELSEWHERE.stream(), TYPES.values().stream().flatMap(List::stream))
-                                .flatMap(s -> s).distinct().toList()));
+                throw wrong("keyword \"" + name + "\" is not supported for a constrained answer", "supported: " + Stream.of(
+                        VALUES.stream().sorted(), ELSEWHERE.stream(), TYPES.values().stream().flatMap(List::stream))
+                        .flatMap(s -> s).distinct().collect(Collectors.joining(", ")));
             if (elsewhere.isPresent() && !name.equals(elsewhere.get()))
                 throw wrong("\"" + name + "\" beside \"" + elsewhere.get() + "\" is not supported", "put it inside");
             if (values && !VALUES.contains(name))
-                throw wrong("\"" + name + "\" beside \"enum\" or \"const\" is not supported", "leave out the values that it rejects");
+                throw wrong("\"" + name + "\" beside \"enum\" or \"const\" is not supported",
+                        "leave out the values that it rejects");
         }
     }
 
@@ -103,7 +106,8 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
     Map<String, JsonSchema> properties() {
         Map<String, JsonSchema> properties = new LinkedHashMap<>();
         if (!has("properties")) return properties;
-        if (!(get("properties") instanceof Map<?, ?> map)) throw wrong("\"properties\" must be an object, was " + shown(get("properties")), "");
+        if (!(get("properties") instanceof Map<?, ?> map))
+            throw wrong("\"properties\" must be an object, was " + shown(get("properties")), "");
         map.forEach((key, schema) -> {
             if (!(key instanceof String name)) throw wrong("a property's name must be text, was " + shown(key), "quote it");
             properties.put(name, of(root, at + "/properties/" + name.replace("~", "~0").replace("/", "~1"), schema));
@@ -126,8 +130,10 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
             String name = step.replace("~1", "/").replace("~0", "~");
             place = switch (place) {
                 case Map<?, ?> map when map.containsKey(name) -> map.get(name);
-                case List<?> list when name.matches("\\d{1,6}") && Integer.parseInt(name) < list.size() -> list.get(Integer.parseInt(name));
-                case null, default -> throw wrong("$ref \"" + reference + "\" leads nowhere", "there is no \"" + name + "\" in the schema");
+                case List<?> list when name.matches("\\d{1,6}") && Integer.parseInt(name) < list.size() ->
+                        list.get(Integer.parseInt(name));
+                case null, default ->
+                        throw wrong("$ref \"" + reference + "\" leads nowhere", "the schema has no \"" + name + "\" there");
             };
         }
         return of(root, reference, place);
@@ -195,7 +201,8 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
         Set<String> types = values.isPresent() ? typesOf(values.get()) : has("type") ? typesAllowed() : TYPES.keySet();
         Set<String> both = new LinkedHashSet<>(others.isPresent() ? typesOf(others.get())
                 : other.has("type") ? other.typesAllowed() : TYPES.keySet());
-        if (types.contains("number") && both.contains("integer") || types.contains("integer") && both.contains("number")) return false;
+        if (types.contains("number") && both.contains("integer")) return false;
+        if (types.contains("integer") && both.contains("number")) return false;
         both.retainAll(types);
         if (both.isEmpty()) return true;
         if (!both.equals(Set.of("object")) || values.isPresent() || others.isPresent()) return false;
@@ -244,9 +251,11 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
 
     Optional<BigDecimal> bound(String keyword) {
         if (!has(keyword)) return Optional.empty();
-        if (!(get(keyword) instanceof Number n)) throw wrong("\"" + keyword + "\" must be a number, was " + shown(get(keyword)), "");
+        if (!(get(keyword) instanceof Number n))
+            throw wrong("\"" + keyword + "\" must be a number, was " + shown(get(keyword)), "");
         BigDecimal bound = decimal(n).stripTrailingZeros();
-        if (bound.scale() > MOST_PLACES) throw wrong("\"" + keyword + "\" of " + shown(n) + " is not supported", "write fewer digits");
+        if (bound.scale() > MOST_PLACES)
+            throw wrong("\"" + keyword + "\" of " + shown(n) + " is not supported", "write fewer digits");
         // what lies beyond the numbers that are written lies there all the same
         return Optional.of(bound.max(Digits.MOST.add(BigDecimal.ONE).negate()).min(Digits.MOST.add(BigDecimal.ONE)));
     }
@@ -282,7 +291,8 @@ record JsonSchema(Map<?, ?> root, String at, Map<?, ?> keywords) {
             case null -> out.append("null");
             case Boolean b -> out.append(b);
             case String s -> {
-                if (s.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) throw wrong("half a surrogate pair in " + shown(s), "");
+                if (s.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF))
+                    throw wrong("half a surrogate pair in " + shown(s), "");
                 out.append(GSON.toJson(s));
             }
             case Number n -> {

@@ -3,6 +3,7 @@ package fewsh.generate;
 import fewsh.UserError;
 import fewsh.prompt.Format;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /// How the next token is chosen and when an answer ends.
@@ -35,6 +36,7 @@ public record SamplingConfig(
 
     public SamplingConfig {
         stop = List.copyOf(stop);
+        Objects.requireNonNull(format);
         check("repetition_penalty", repetitionPenalty, repetitionPenalty > 0 && repetitionPenalty <= 10, "in (0, 10]");
         check("presence_penalty", presencePenalty, Math.abs(presencePenalty) <= 100, "in [-100, 100]");
         check("frequency_penalty", frequencyPenalty, Math.abs(frequencyPenalty) <= 100, "in [-100, 100]");
@@ -88,8 +90,8 @@ public record SamplingConfig(
     public SamplingConfig with(Consumer<Fields> change) {
         Fields f = new Fields(this);
         change.accept(f);
-        return new SamplingConfig(f.repetitionPenalty, f.presencePenalty, f.frequencyPenalty, f.format, f.temperature, f.topK, f.topP,
-                f.minP, f.seed, f.maxTokens, f.stop, f.alternatives);
+        return new SamplingConfig(f.repetitionPenalty, f.presencePenalty, f.frequencyPenalty, f.format, f.temperature, f.topK,
+                f.topP, f.minP, f.seed, f.maxTokens, f.stop, f.alternatives);
     }
 
     public SamplingConfig withTemperature(double temperature) {

@@ -1,4 +1,5 @@
-/// From ids to text and scores: prefill and decode over a KV cache, logits processors, samplers, stop rules.
+/// From ids to text and scores: prefill and decode over a KV cache, logits processors, samplers, stop rules, and formats that
+/// an answer is held to: a format becomes an automaton over bytes, whose states say which tokens may follow.
 ///
 /// Data flow: a model's folder or file → [fewsh.generate.CausalLm]; ids → [fewsh.generate.Decoding] → steps with text.
 /// ```java

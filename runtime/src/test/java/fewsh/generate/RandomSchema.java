@@ -8,7 +8,9 @@ import java.util.Random;
 
 /// Schemas of keywords that an answer can be held to, drawn at random.
 final class RandomSchema {
-    private static final List<String> NAMES = List.of("a", "ab", "b", "name", "é", "with space", "quo\"te", "", "back\\slash", "🐱");
+    private static final List<String> NAMES = 
+            List.of("a", "ab", "b", "name", "é", "with space", "quo\"te", "", "back\\slash", "🐱");
+    private static final List<String> PATTERNS = List.of("^[a-z]+$", "x", "^a|b$", "[\"\\\\]", "^[^a]{2,4}$", "\\d{2}", ".\\n?.");
     private final Random random;
 
     RandomSchema(long seed) {
@@ -27,7 +29,8 @@ final class RandomSchema {
             case 1 -> number(schema, "integer");
             case 2 -> number(schema, "number");
             case 3 -> schema.put("type", chance(2) ? "boolean" : List.of("null", "boolean"));
-            case 4 -> schema.put("enum", List.of(random.nextInt(5), NAMES.get(random.nextInt(10)), true, List.of(1, 2.5), Map.of("k", "v")));
+            case 4 -> schema.put("enum",
+                    List.of(random.nextInt(5), NAMES.get(random.nextInt(10)), true, List.of(1, 2.5), Map.of("k", "v")));
             case 5 -> schema.put("const", random.nextInt(100) - 50);
             case 6 -> array(schema, depth);
             case 7 -> schema.put("anyOf", List.of(schema(depth + 1), schema(depth + 1)));
@@ -41,7 +44,7 @@ final class RandomSchema {
         schema.put("type", "string");
         int least = random.nextInt(4);
         switch (random.nextInt(4)) {
-            case 0 -> schema.put("pattern", List.of("^[a-z]+$", "x", "^a|b$", "[\"\\\\]", "^[^a]{2,4}$", "\\d{2}", ".\\n?.").get(random.nextInt(7)));
+            case 0 -> schema.put("pattern", PATTERNS.get(random.nextInt(7)));
             case 1 -> schema.put("format", List.of("date", "time", "uuid", "date-time").get(random.nextInt(4)));
             case 2 -> {
                 schema.put("minLength", least);
