@@ -15,4 +15,8 @@ public record Limits(long work, int output, int depth, int nesting, int chain, i
         if (work < 1 || output < 0 || depth < 1 || nesting < 1 || chain < 1 || bits < 64)
             throw new IllegalArgumentException("limits must be positive");
     }
+
+    Limits withWork(long steps) {
+        return new Limits(steps, output, depth, nesting, chain, bits);
+    }
 }

@@ -9,8 +9,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// `re.sub` with Python's patterns, which are rewritten where Java reads the same characters differently.
-final class Regex {
+/// Python's regular expressions, which are rewritten where Java reads the same characters differently. Patterns are hostile
+/// input as templates are: a match that looks at too many characters is given up.
+public final class Regex {
+    private static final int MOST_REPEATS = 1_000_000;
+    private static final Pattern REPEAT = Pattern.compile("\\{(\\d+)");
+
     private final Pattern pattern;
     private final Map<String, Integer> groups = new LinkedHashMap<>();
 
@@ -39,6 +43,7 @@ final class Regex {
     }
 
     private Regex(String python) {
+        checkRepeats(python);
         int flags = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES | Pattern.UNICODE_CASE;
         String body = python;
         Matcher inline = Pattern.compile("^\\(\\?([aiLmsux]+)\\)").matcher(python);
@@ -58,6 +63,40 @@ final class Regex {
             pattern = Pattern.compile(rewrite(body, (flags & Pattern.MULTILINE) != 0), flags);
         } catch (PatternSyntaxException | IndexOutOfBoundsException e) {
             throw new TemplateError(Kind.REGEX, "cannot read pattern " + Python.quote(python) + ": " + e.getMessage());
+        }
+    }
+
+    /// Refuses what may repeat empty matches for ever, which look at no character: `(?:(?:){99999}){99999}`.
+    private static void checkRepeats(String python) {
+        long repeats = 1;
+        Matcher matcher = REPEAT.matcher(python);
+        while (matcher.find()) {
+            String count = matcher.group(1);
+            repeats = count.length() > 9 ? Long.MAX_VALUE : repeats * Math.max(1, Long.parseLong(count));
+            if (repeats > MOST_REPEATS)
+                throw new TemplateError(Kind.REGEX, "pattern " + Python.quote(python) + " repeats more than " + MOST_REPEATS
+                        + " times");
+        }
+    }
+
+    /// All matches, each as its whole text and then its groups, null for one that took no part; as Python's `re.finditer`.
+    ///
+    /// @param steps how many characters the matcher may look at
+    /// @throws TemplateError of kind REGEX if the pattern cannot be read, LIMIT or RECURSION if matching takes too much
+    public static List<List<String>> findAll(String pattern, String text, long steps) {
+        Run run = new Run(Environment.plain().withLimits(Limits.DEFAULT.withWork(steps)));
+        try {
+            Matcher matcher = new Regex(pattern).pattern.matcher(new Counted(run, text));
+            List<List<String>> matches = new ArrayList<>();
+            while (matcher.find()) {
+                List<String> groups = new ArrayList<>();
+                for (int i = 0; i <= matcher.groupCount(); i++) groups.add(matcher.group(i));
+                run.work(groups.size());
+                matches.add(groups);
+            }
+            return matches;
+        } catch (StackOverflowError e) {
+            throw TemplateError.recursion();
         }
     }
 
