@@ -23,6 +23,9 @@ final class Evaluator {
     private final StringBuilder out = new StringBuilder();
     private final List<Rendered.Span> generations = new ArrayList<>();
     private final Value.Self self;
+    // Null unless they are asked for.
+    private List<Piece> pieces;
+    private int inPieces;
     private boolean lenientSlices;
 
     Evaluator(Template template, Run run) {
@@ -48,6 +51,12 @@ final class Evaluator {
         return new Rendered(out.toString(), generations);
     }
 
+    List<Piece> pieces(List<Stmt> body, Map<String, Value> variables) {
+        pieces = new ArrayList<>();
+        render(body, variables);
+        return List.copyOf(pieces);
+    }
+
     // Statements
 
     private Flow execute(List<? extends Stmt> body, Frame frame, StringBuilder sink) {
@@ -57,6 +66,7 @@ final class Evaluator {
             try {
                 Flow flow = execute(statement, frame, sink);
                 run.leave();
+                if (pieces != null && sink == out) piece(statement);
                 if (flow != Flow.ON) return flow;
             } catch (TemplateError e) {
                 throw e.at(template.source(), statement.start(), statement.end());
@@ -84,6 +94,23 @@ final class Evaluator {
             case Node.Block b -> block(b, frame, sink);
             case Node.Autoescape a -> autoescape(a, frame, sink);
             case Node.OtherTemplate o -> otherTemplate(o, frame);
+        };
+    }
+
+    /// What a statement wrote that is in no piece yet: of a block, its statements have done so already.
+    private void piece(Stmt statement) {
+        if (out.length() == inPieces && !(statement instanceof Node.Print)) return;
+        String name = statement instanceof Node.Print print ? variable(print.value()) : null;
+        pieces.add(new Piece(out.substring(inPieces), statement instanceof Node.Data, name));
+        inPieces = out.length();
+    }
+
+    private static String variable(Expr e) {
+        return switch (e) {
+            case Node.Name name -> name.name();
+            case Node.Attribute attribute -> variable(attribute.of());
+            case Node.Item item -> variable(item.of());
+            default -> null;
         };
     }
 

@@ -48,13 +48,30 @@ public final class Template {
     ///
     /// @throws TemplateError as [#render]
     public Rendered renderWithSpans(Map<String, ?> variables) {
-        Map<String, Value> values = new LinkedHashMap<>();
-        variables.forEach((name, value) -> values.put(name, value(value, 0)));
+        Map<String, Value> values = values(variables);
         try {
             return new Evaluator(this, new Run(environment)).render(body, values);
         } catch (StackOverflowError e) {
             throw TemplateError.recursion();
         }
+    }
+
+    /// Renders, and says of each stretch whether the template or a variable wrote it.
+    ///
+    /// @throws TemplateError as [#render]
+    public List<Piece> renderInPieces(Map<String, ?> variables) {
+        Map<String, Value> values = values(variables);
+        try {
+            return new Evaluator(this, new Run(environment)).pieces(body, values);
+        } catch (StackOverflowError e) {
+            throw TemplateError.recursion();
+        }
+    }
+
+    private static Map<String, Value> values(Map<String, ?> variables) {
+        Map<String, Value> values = new LinkedHashMap<>();
+        variables.forEach((name, value) -> values.put(name, value(value, 0)));
+        return values;
     }
 
     private static Value value(Object object, int depth) {
