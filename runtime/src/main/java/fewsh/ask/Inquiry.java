@@ -50,8 +50,8 @@ public final class Inquiry implements Iterator<Inquiry.Event>, AutoCloseable {
 
     /// Nothing is computed yet but the prompt's ids.
     ///
-    /// @throws UserError if the prompt is longer than the context length, the model's chat template refuses it, or techniques
-    ///                   exclude each other
+    /// @throws UserError if the model's chat template refuses the prompt, or techniques exclude each other; the first `next()`
+    ///                   throws it if the prompt is longer than the context length
     public static Inquiry of(CausalLm lm, KvCache cache, Composed composed, SamplingConfig config) {
         Composition composition = composed.composition();
         if (!composition.image().isEmpty())

@@ -65,7 +65,7 @@ final class Knowledge implements Technique {
             case Format.Free _, Format.Json _, Format.Regex _ -> composition.answer().kind() == Extraction.Kind.OPTION
                     ? composition.answer().options() : List.of();
         };
-        this.prompt = run.ids(demonstrations(question.message().text()));
+        this.prompt = prompt(run, question.message().text());
         run.ids(run.composed());                                        // a template that refuses the messages does so now
         SamplingConfig given = run.config();
         this.config = given.with(c -> {
@@ -81,10 +81,20 @@ final class Knowledge implements Technique {
         this.aside = run.lm().cache();
     }
 
-    private static Composed demonstrations(String question) {
+    /// With as many demonstrations as the context length leaves room for.
+    private static int[] prompt(Run run, String question) {
+        int[] ids = {};
+        for (int shown = DEMONSTRATIONS.length; shown >= 0; shown--) {
+            ids = run.ids(demonstrations(question, shown));
+            if (ids.length + STATEMENT_TOKENS <= run.lm().layout().nPositions()) break;
+        }
+        return ids;
+    }
+
+    private static Composed demonstrations(String question, int n) {
         List<Composed.Part> parts = new ArrayList<>();
         parts.add(new Composed.Part("instruction", new Message("system", TASK)));
-        for (String[] shown : DEMONSTRATIONS) {
+        for (String[] shown : List.of(DEMONSTRATIONS).subList(0, n)) {
             parts.add(new Composed.Part("shots", new Message("user", asked(shown[0]))));
             parts.add(new Composed.Part("shots", new Message("assistant", shown[1])));
         }
