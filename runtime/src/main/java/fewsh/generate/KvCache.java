@@ -141,7 +141,8 @@ public final class KvCache implements AutoCloseable {
         return stride == 0 ? common : Math.min(whole, common - common % stride);
     }
 
-    private int common(int[] wanted) {
+    /// How many of the first ids of `wanted` are held.
+    public int common(int[] wanted) {
         return common(ids, length, wanted);
     }
 

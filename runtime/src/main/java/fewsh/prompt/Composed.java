@@ -38,9 +38,14 @@ public record Composed(Composition composition, List<Part> parts, List<Map<Strin
     ///
     /// Source: `fewshot_context` and `maybe_delimit` of lm-evaluation-harness 0.4.13, with their default delimiters.
     public String text() {
+        return text(messages());
+    }
+
+    /// Messages as text, the same way.
+    public static String text(List<Message> messages) {
         StringBuilder text = new StringBuilder();
         String before = "";
-        for (Message message : messages()) {
+        for (Message message : messages) {
             boolean answers = "assistant".equals(message.role()) && "user".equals(before);
             append(text, answers ? " " : BLANK_LINE, message.text());
             before = message.role();

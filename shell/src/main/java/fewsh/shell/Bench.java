@@ -139,7 +139,7 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
     private static Timing draw(Workspace workspace, KvCache cache, int[] prompt, int most) {
         SamplingConfig config = SamplingConfig.GREEDY.withMaxTokens(most);
         try (Decoding decoding = workspace.model().decode(cache, prompt, config, 1)) {
-            workspace.running(decoding);
+            workspace.running(decoding::interrupt);
             while (decoding.hasNext())
                 if (decoding.next() instanceof Step.Stop(_, FinishReason reason, _) && reason == FinishReason.INTERRUPTED)
                     throw new UserError("bench", "interrupted", "");

@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import fewsh.generate.KvCache;
+import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +19,7 @@ final class Branch {
     private final Branch parent;
     private final List<Message> messages;
     private String system;
+    private Composition composition;
     private Answer last;
     private int[] ids = new int[0];
     /// By the number of messages: how many positions the cache held when there were as many.
@@ -29,6 +31,7 @@ final class Branch {
         this.parent = null;
         this.messages = new ArrayList<>();
         this.system = "";
+        this.composition = Composition.EMPTY;
     }
 
     private Branch(String name, Branch parent) {
@@ -36,6 +39,7 @@ final class Branch {
         this.parent = parent;
         this.messages = new ArrayList<>(parent.messages);
         this.system = parent.system;
+        this.composition = parent.composition;
         this.last = parent.last;
         this.ends.putAll(parent.ends);
     }
@@ -76,6 +80,15 @@ final class Branch {
 
     void system(String text) {
         system = text;
+    }
+
+    /// The parts of the prompts that are typed here.
+    Composition composition() {
+        return composition;
+    }
+
+    void composition(Composition composition) {
+        this.composition = composition;
     }
 
     Optional<Answer> last() {

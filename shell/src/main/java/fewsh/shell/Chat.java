@@ -4,17 +4,24 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import fewsh.UserError;
+import fewsh.ask.Reply;
+import fewsh.ask.Sample;
 import fewsh.generate.CausalLm;
-import fewsh.generate.Decoding;
 import fewsh.generate.FinishReason;
 import fewsh.generate.SamplingConfig;
-import fewsh.prompt.ChatTemplate;
+import fewsh.generate.Step;
+import fewsh.prompt.Body;
+import fewsh.prompt.Composed;
+import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
+import fewsh.prompt.Pool;
+import fewsh.prompt.PromptFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -44,38 +51,38 @@ final class Chat {
 
     /// Has `messages`, the last of which is the user's, answered; they become the conversation once there is an answer.
     private static int answer(Workspace workspace, List<Message> messages) {
-        Render render = workspace.render();
-        CausalLm model = workspace.model();
-        SamplingConfig config = workspace.sampling(Map.of()).withAlternatives(ALTERNATIVES);
-        int[] prompt = ids(workspace, messages);
-        long start = System.nanoTime();
-        long[] first = new long[1];
-        try (Decoding decoding = model.decode(workspace.cache(), prompt, config, 1)) {
-            workspace.running(decoding);
-            Answer answer = Answers.draw(decoding, 1, text -> {
-                if (first[0] == 0) first[0] = System.nanoTime();
-                if (!render.json()) render.text(text);
-            }, _ -> {}).getFirst();
-            workspace.running(null);
-            render.endLine();
-            workspace.last(answer);
-            workspace.messages().clear();
-            workspace.messages().addAll(messages);
-            workspace.messages().add(new Message("assistant", answer.text()));
-            workspace.tree().current().answered(workspace.cache());
-            if (render.json()) render.line(Ask.json(answer, workspace, config, decoding));
-            if (workspace.showTime())
-                render.note(status(workspace, answer, decoding, config, Duration.ofNanos(Math.max(0, first[0] - start))));
-            return answer.reason() == FinishReason.INTERRUPTED ? 130 : 0;
-        } finally {
-            workspace.running(null);
-        }
+        Composition composition = workspace.composition();
+        SamplingConfig config = workspace.sampling(Map.of(), composition).withAlternatives(ALTERNATIVES);
+        Composed composed = compose(workspace, messages, config);
+        Answering answering = Answering.of(workspace, workspace.cache(), composed, config, false);
+        Reply reply = answering.reply();
+        workspace.last(new Answer(0, reply.text(), reply.reason(), shown(reply)));
+        workspace.messages().clear();
+        workspace.messages().addAll(messages);
+        workspace.messages().add(new Message("assistant", reply.text()));
+        workspace.tree().current().answered(workspace.cache());
+        if (workspace.showTime()) workspace.render().note(status(workspace, answering, config));
+        return reply.reason() == FinishReason.INTERRUPTED ? 130 : 0;
     }
 
-    private static int[] ids(Workspace workspace, List<Message> messages) {
-        CausalLm model = workspace.model();
-        return model.chatTemplate().isPresent() ? model.encode(conversation(workspace, messages), true)
-                : model.encode(messages.getLast().text());
+    /// The tokens of the text that was shown: of a vote, those of the path that won.
+    private static List<Step.Token> shown(Reply reply) {
+        return reply.samples().stream().filter(sample -> sample.text().equals(reply.text())).findFirst().map(Sample::tokens)
+                .orElse(List.of());
+    }
+
+    /// The prompt that the last of `messages`, which is the user's, makes after the others, with the parts in force.
+    private static Composed compose(Workspace workspace, List<Message> messages, SamplingConfig config) {
+        Composition composition = workspace.composition();
+        boolean chat = workspace.model().chatTemplate().isPresent();
+        List<Message> before = chat ? conversation(workspace, messages.subList(0, messages.size() - 1)) : List.of();
+        Body body = inputs -> {
+            List<Message> all = new ArrayList<>(before);
+            all.add(new Message("user", String.valueOf(inputs.get("input"))));
+            return all;
+        };
+        return composition.compose(body, Map.of("input", messages.getLast().text()), workspace.tokens(),
+                Pool.of(composition.shots()), workspace.room(config));
     }
 
     private static List<Message> conversation(Workspace workspace, List<Message> messages) {
@@ -86,16 +93,17 @@ final class Chat {
     }
 
     /// `28 tokens · 187 tok/s · context 65/8192 · 0.21 s to first token`.
-    private static String status(Workspace workspace, Answer answer, Decoding decoding, SamplingConfig config,
-            Duration first) {
-        int n = answer.tokens().size();
+    private static String status(Workspace workspace, Answering answering, SamplingConfig config) {
+        Reply reply = answering.reply();
+        int n = reply.usage().completionTokens();
+        int first = Math.max(1, reply.samples().size());                      // drawn by prefills
         List<String> parts = new ArrayList<>();
         parts.add(n + (n == 1 ? " token" : " tokens"));
-        if (n > 1) parts.add(Render.rate(n - 1, decoding.decodeTime()) + " tok/s");
+        if (n > first) parts.add(Render.rate(n - first, reply.usage().decode()) + " tok/s");
         parts.add("context " + workspace.cache().length() + "/" + workspace.model().about().contextLength());
-        parts.add(Render.time(first) + " to first token");
-        if (config.temperature() > 0) parts.add("seed " + config.seed());
-        switch (answer.reason()) {
+        if (reply.votes().isEmpty() && reply.statements().isEmpty()) parts.add(Render.time(answering.first()) + " to first token");
+        if (config.temperature() > 0 || reply.votes().isPresent() || !reply.statements().isEmpty()) parts.add("seed " + reply.seed());
+        switch (reply.reason()) {
             case STOP -> {}
             case LENGTH -> parts.add(n >= config.maxTokens() ? "stopped at max_tokens" : "stopped at the context's end");
             case INTERRUPTED -> parts.add("interrupted");
@@ -155,32 +163,86 @@ final class Chat {
         return 0;
     }
 
-    /// `/show`: what the model would see, up to where it goes on.
+    /// `/show [TEXT]`: the prompt that TEXT would be, or the last one was: as the model gets it, its parts with their tokens, and
+    /// what it costs.
     static int show(Workspace workspace, Options options) {
-        options.expect("/show", "nothing", 0, 0);
         Render render = workspace.render();
-        ChatTemplate template = workspace.model().chatTemplate().orElse(null);
-        List<Message> messages = conversation(workspace, workspace.messages());
-        if (template == null) {
-            messages.forEach(m -> render.line(render.paint(Style.DIM, m.role() + ": ") + Render.visible(m.text())));
-            render.note("this model has no chat template: it sees each prompt as it is, alone");
-            return 0;
+        CausalLm model = workspace.model();
+        List<Message> messages = new ArrayList<>(workspace.messages());
+        if (!options.text().isEmpty()) messages.add(new Message("user", options.text()));
+        else while (!messages.isEmpty() && !messages.getLast().role().equals("user")) messages.removeLast();
+        if (messages.isEmpty()) {
+            if (workspace.composition().equals(Composition.EMPTY) && workspace.system().isEmpty())
+                throw new UserError("/show", "there is no prompt yet", "type one, or /show TEXT");
+            messages.add(new Message("user", "…"));
         }
-        if (messages.isEmpty()) throw new UserError("/show", "the conversation is empty", "type a prompt");
-        boolean users = messages.getLast().role().equals("user");
-        String text = template.render(messages, users, Map.of());
+        SamplingConfig config = workspace.sampling(Map.of(), workspace.composition());
+        Composed composed = compose(workspace, messages, config);
+        String text = model.chatTemplate().map(t -> t.render(composed.messages(), true, Map.of())).orElseGet(composed::text);
         render.text(text);
         render.endLine();
-        int n = workspace.model().encode(messages, users).length;
-        render.note(n + " tokens · context " + n + "/" + workspace.model().about().contextLength());
+        int[] ids = Ask.ids(model, composed);
+        costs(workspace, composed, ids, config);
+        if (model.chatTemplate().isEmpty())
+            render.note("this model has no chat template: it sees the parts and the prompt as text, and no conversation");
         return 0;
     }
 
-    /// `/save FILE.jsonl`: the conversation as one line `{"messages":[{"role","content"}]}`, as OpenAI and mlx-lm train on.
-    static int save(Workspace workspace, Options options) throws IOException {
-        String name = options.expect("/save", "FILE.jsonl", 1, 1).text();
-        if (!name.endsWith(".jsonl")) throw new UserError("/save", "\"" + name + "\" does not end in .jsonl",
-                "/save conversation.jsonl");
+    private static void costs(Workspace workspace, Composed composed, int[] ids, SamplingConfig config) {
+        Render render = workspace.render();
+        CausalLm model = workspace.model();
+        Map<String, Integer> tokens = new LinkedHashMap<>();
+        for (Composed.Part part : composed.parts())
+            tokens.merge(part.label(), model.tokenizer().encode(part.message().text(), false, false).length, Integer::sum);
+        int parts = tokens.values().stream().mapToInt(n -> n).sum();
+        if (ids.length > parts) tokens.put("template", ids.length - parts);
+        int width = tokens.keySet().stream().mapToInt(String::length).max().orElse(0);
+        tokens.forEach((label, n) -> render.note(label + " ".repeat(width + 2 - label.length()) + "%,6d".formatted(n)
+                + (label.equals("shots") ? "  " + composed.shown().size() + " shown" + (composed.dropped() == 0 ? ""
+                : ", " + composed.dropped() + " left out to stay within the budget") : "")));
+        int shared = Math.min(workspace.cache().common(ids), ids.length - 1);
+        Composition c = composed.composition();
+        int answers = Math.max(1, c.vote().n()) * (c.knowledge() + 1);
+        render.note("%,d tokens of %,d: %,d computed already, %,d to compute".formatted(ids.length, model.about().contextLength(),
+                shared, ids.length - shared) + (answers == 1 ? "" : "; " + answers + " answers from one prompt")
+                + "; up to %,d tokens to draw".formatted((long) answers * config.maxTokens()));
+    }
+
+    /// `/save FILE`: the conversation, or as `.prompty` the composed prompt.
+    static int save(Workspace workspace, Options options) {
+        String name = options.expect("/save", "FILE", 1, 1).text();
+        if (name.endsWith(".jsonl")) return saveConversation(workspace, name);
+        if (name.endsWith(".prompty")) return savePrompt(workspace, name);
+        throw new UserError("/save", "\"" + name + "\" ends neither in .jsonl nor in .prompty",
+                "/save conversation.jsonl keeps what was said, /save prompt.prompty the composed prompt");
+    }
+
+    /// A prompt file that `fewsh run` gives the same messages for as the last prompt here.
+    private static int savePrompt(Workspace workspace, String name) {
+        List<Message> messages = new ArrayList<>(workspace.messages());
+        while (!messages.isEmpty() && !messages.getLast().role().equals("user")) messages.removeLast();
+        Map<String, Object> settings = new LinkedHashMap<>();
+        workspace.settings().forEach((setting, values) -> settings.put(setting.key(), setting.stored(values)));
+        Path file = workspace.file(name);
+        String stem = file.getFileName().toString().replaceFirst("\\.prompty$", "");
+        write(name, file, PromptFile.write(workspace.composition(), conversation(workspace, messages), settings, stem, ""));
+        workspace.render().note("the prompt is in " + name + "; fewsh run " + name + " --set input=… asks it");
+        return 0;
+    }
+
+    /// Whole or not at all.
+    private static void write(String name, Path file, String text) {
+        Path beside = file.resolveSibling("." + file.getFileName() + ".part");
+        try {
+            Files.writeString(beside, text);
+            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UserError(name, "cannot be written: " + e.getMessage(), "", e);
+        }
+    }
+
+    /// The conversation as one line `{"messages":[{"role","content"}]}`, as OpenAI and mlx-lm train on.
+    private static int saveConversation(Workspace workspace, String name) {
         JsonArray all = new JsonArray();
         for (Message message : conversation(workspace, workspace.messages())) {
             JsonObject one = new JsonObject();
@@ -191,19 +253,34 @@ final class Chat {
         if (all.isEmpty()) throw new UserError("/save", "the conversation is empty", "type a prompt");
         JsonObject line = new JsonObject();
         line.add("messages", all);
-        Path file = workspace.file(name);
-        try {
-            Files.writeString(file, line + "\n");
-        } catch (IOException e) {
-            throw new UserError(name, "cannot be written: " + e.getMessage(), "", e);
-        }
+        write(name, workspace.file(name), line + "\n");
         workspace.render().note(all.size() + (all.size() == 1 ? " message" : " messages") + " in " + name);
         return 0;
     }
 
-    /// `/open FILE.jsonl`: goes on with the conversation that `/save` wrote; of several lines, the last.
+    /// `/open FILE`: goes on with what `/save` wrote, a conversation or a prompt.
     static int open(Workspace workspace, Options options) {
-        String name = options.expect("/open", "FILE.jsonl", 1, 1).text();
+        String name = options.expect("/open", "FILE", 1, 1).text();
+        return Prompts.isPrompt(name) ? openPrompt(workspace, name) : openConversation(workspace, name);
+    }
+
+    /// The parts of a prompt file; its turns, up to the question, are the conversation, and its settings are set.
+    private static int openPrompt(Workspace workspace, String name) {
+        PromptFile file = PromptFile.read(workspace.file(name), workspace.environment());
+        List<Message> turns = new ArrayList<>(file.turns().render(Map.of()));
+        if (!turns.isEmpty() && "user".equals(turns.getLast().role())) turns.removeLast();
+        boolean hasSystem = !turns.isEmpty() && "system".equals(turns.getFirst().role());
+        workspace.system(hasSystem ? turns.removeFirst().text() : "");
+        workspace.tree().current().replace(turns);
+        workspace.composition(file.parts());
+        workspace.settings().putAll(Setting.stored(file.options()));
+        workspace.render().note(file.name() + (file.description().isEmpty() ? "" : " · " + file.description())
+                + "; /show shows it, what you type is its question");
+        return 0;
+    }
+
+    /// Of several lines, the last.
+    private static int openConversation(Workspace workspace, String name) {
         List<String> lines = workspace.read(name).lines().toList();
         int number = lines.size();
         while (number > 0 && lines.get(number - 1).isBlank()) number--;

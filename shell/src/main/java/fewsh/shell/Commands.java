@@ -32,15 +32,27 @@ final class Commands {
             Option.of("LINES", "runs lines as the shell would", "-c", "--command").repeatable()),
             List.of(MODEL), LOADING, sampling(), OUTPUT, List.of(VERBOSE, Option.flag("the version", "--version"), HELP));
 
-    private static final List<Command> ROWS = List.of(
+    private static final List<Command> ROWS = rows(List.of(
             Command.program("ask", "[PROMPT…]", "One answer, streamed.",
                     "The words are the prompt; standard input follows it, or is the prompt, when it is not a terminal. A model "
                             + "with a chat template gets it applied.", Complete.NOTHING,
                     join(List.of(MODEL, Option.of("TEXT", "the system message", "--system"),
-                            Option.flag("sends the text as it is, without the chat template", "--raw")), sampling(), List.of(
+                            Option.flag("sends the text as it is, without the chat template", "--raw")), parts(), sampling(), List.of(
                             Option.of("N", "how many samples", "-n"),
                             Option.of("K", "each token's logprob, and the K likeliest tokens in its place", "--logprobs")
                                     .orElse("0")), LOADING, OUTPUT, List.of(VERBOSE)), Ask::run),
+            Command.program("run", "FILE [NAME=VALUE…]", "Runs a prompt file (.prompty, .prompt) or a script (.fewsh).",
+                    "A prompt takes its inputs by NAME=VALUE or --set, and with --input a row of a file each time: one JSON line a "
+                            + "row in --output, in order; the same command goes on after an interruption.", Complete.FILES,
+                    join(List.of(MODEL, Option.of("NAME=VALUE", "an input of the prompt", "--set").repeatable(),
+                            Option.of("NAME=FILE", "an input that is the text of a file", "--set_file").repeatable(),
+                            Option.of("FILE", "rows of inputs: .jsonl, .csv or .tsv", "--input")
+                                    .completing(Complete.FILES),
+                            Option.of("FILE.jsonl", "where a line for each row goes", "--output").completing(Complete.FILES)),
+                            parts(), sampling(), List.of(Option.of("N", "how many samples", "-n")), LOADING, OUTPUT,
+                            List.of(VERBOSE)), Scripts::run),
+            new Command("", "run", "", "FILE [NAME=VALUE…]", "Runs a prompt file on the current model; the conversation stays as it is.", "",
+                    Command.Takes.WORDS, Complete.INPUTS, join(parts(), sampling()), Scripts::slashRun),
             Command.program("score", "[TEXT…]", "Log-likelihoods, token by token.",
                     "Of TEXT; of --continuation after --context; or, with neither, of lines of JSON on standard input: "
                             + "{\"context\",\"continuation\"} or {\"text\"}, one line out for each, in order.", Complete.NOTHING,
@@ -59,14 +71,16 @@ final class Commands {
                             + "unless told otherwise.", Complete.MODELS,
                     join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
                             Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
-            Command.program("render", "", "What a template makes of its variables.",
-                    "--batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a "
+            Command.program("render", "[FILE [NAME=VALUE…]]", "What a prompt file sends, or a template makes of its variables.",
+                    "Of a prompt file the messages, and with -m the text that the model would get; no model is loaded. --batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a "
                             + "line and writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,
                     join(List.of(Option.of("FILE", "a Jinja template", "--template").completing(Complete.FILES),
-                            Option.of("FILE", "JSON object of its variables", "--vars").completing(Complete.FILES),
+                            MODEL, Option.of("NAME=VALUE", "an input of the prompt file", "--set").repeatable(),
+                            Option.of("NAME=FILE", "an input that is the text of a file", "--set_file").repeatable(),
+                            Option.of("FILE", "JSON object of the template's variables", "--vars").completing(Complete.FILES),
                             Option.of("E", "plain, chat or lm_eval; plain if not given", "--environment")
                                     .completing(Complete.ENVIRONMENTS),
-                            Option.flag("one JSON object a line on standard input", "--batch")), OUTPUT), Templates::run),
+                            Option.flag("one JSON object a line on standard input", "--batch")), parts(), OUTPUT), Templates::run),
             Command.program("pull", "NAME", "Fetches a model.",
                     "NAME is one of the catalogue, hf:owner/name[:file][@revision], an https address, or a path.",
                     Complete.CATALOGUE, OUTPUT, Models::pull),
@@ -87,8 +101,10 @@ final class Commands {
                     Command.Takes.WORDS, Complete.SETTINGS, Settings::set),
             Command.slash("system", "[TEXT]", "Shows or sets the system message; off removes it.", Command.Takes.TEXT,
                     Complete.NOTHING, Chat::system),
-            Command.slash("show", "", "The conversation as the model sees it, and its length.", Command.Takes.WORDS,
-                    Complete.NOTHING, Chat::show),
+            Command.slash("shot", "INPUT => OUTPUT", "Adds a worked example.", Command.Takes.TEXT, Complete.NOTHING,
+                    Composing::shot),
+            Command.slash("show", "[TEXT]", "The prompt that TEXT would be, or the last one was: its parts, tokens and cost.",
+                    Command.Takes.TEXT, Complete.NOTHING, Chat::show),
             Command.slash("retry", "", "Another answer to the last prompt.", Command.Takes.WORDS, Complete.NOTHING, Chat::retry),
             Command.slash("undo", "[N]", "Takes back the last prompt, or N, with the answers.", Command.Takes.WORDS,
                     Complete.NOTHING, Chat::undo),
@@ -105,9 +121,9 @@ final class Commands {
                     Complete.BRANCHES, Branches::goTo),
             Command.slash("clear", "", "Begins a new conversation, in this branch.", Command.Takes.WORDS,
                     Complete.NOTHING, Chat::clear),
-            Command.slash("save", "FILE.jsonl", "Writes the conversation, of this branch.", Command.Takes.WORDS,
+            Command.slash("save", "FILE", "Writes the conversation to a .jsonl file, or the composed prompt to a .prompty file.", Command.Takes.WORDS,
                     Complete.FILES, Chat::save),
-            Command.slash("open", "FILE.jsonl", "Goes on with a conversation that was saved.", Command.Takes.WORDS,
+            Command.slash("open", "FILE", "Goes on with a conversation (.jsonl) or a prompt (.prompty) that was saved.", Command.Takes.WORDS,
                     Complete.FILES,
                     Chat::open),
             Command.slash("probs", "[N]", "How sure the model was of each token of its last answer; alternatives of the N-th.",
@@ -130,15 +146,31 @@ final class Commands {
             Command.slash("quit", "", "Leaves; so does Ctrl-D.", Command.Takes.WORDS, Complete.NOTHING, (workspace, _) -> {
                 workspace.quit();
                 return 0;
-            }));
+            })));
 
     private Commands() {}
+
+    /// `rows`, and behind `/system` those of the composed prompt's parts.
+    private static List<Command> rows(List<Command> rows) {
+        List<Command> all = new ArrayList<>();
+        for (Command row : rows) {
+            all.add(row);
+            if (row.slash().equals("system")) for (Part part : Part.values())
+                all.add(Command.slash(part.key(), "[" + part.value() + "]", part.sentence(), Command.Takes.TEXT, part.complete(),
+                        Composing.of(part)));
+        }
+        return List.copyOf(all);
+    }
 
     @SafeVarargs
     private static List<Option> join(List<Option>... lists) {
         List<Option> all = new ArrayList<>();
         for (List<Option> list : lists) all.addAll(list);
         return List.copyOf(all);
+    }
+
+    private static List<Option> parts() {
+        return Arrays.stream(Part.values()).map(Part::option).toList();
     }
 
     private static List<Option> sampling() {
@@ -192,7 +224,7 @@ final class Commands {
     }
 
     /// Splits at white space; quotes hold together. A backslash is a backslash: it separates folders on Windows.
-    private static List<String> words(String where, String rest) {
+    static List<String> words(String where, String rest) {
         DefaultParser parser = new DefaultParser().escapeChars(new char[0]).eofOnUnclosedQuote(true);
         try {
             return parser.parse(rest, rest.length(), org.jline.reader.Parser.ParseContext.ACCEPT_LINE).words().stream()

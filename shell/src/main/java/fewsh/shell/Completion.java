@@ -2,6 +2,7 @@ package fewsh.shell;
 
 import fewsh.UserError;
 import fewsh.models.Precision;
+import fewsh.prompt.PromptFile;
 import fewsh.session.Device;
 import fewsh.store.Catalogue;
 import fewsh.store.Model;
@@ -33,10 +34,10 @@ record Completion(Workspace workspace) implements Completer {
         if (command == null) return;
         String word = line.word().substring(0, line.wordCursor());
         Option before = command.takes() == Command.Takes.WORDS ? option(command, line.words().get(line.wordIndex() - 1)) : null;
-        if (before != null && !before.isFlag()) add(candidates, offers(before.complete(), word));
+        if (before != null && !before.isFlag()) add(candidates, offers(before.complete(), word, line));
         else if (word.startsWith("-"))
             command.options().forEach(o -> add(candidates, List.of(o.names().getLast())));
-        else add(candidates, offers(command.complete(), word));
+        else add(candidates, offers(command.complete(), word, line));
     }
 
     private static Option option(Command command, String word) {
@@ -46,10 +47,10 @@ record Completion(Workspace workspace) implements Completer {
 
     private static void add(List<Candidate> candidates, List<String> values) {
         for (String value : values)
-            candidates.add(new Candidate(value, value, null, null, null, null, !value.endsWith("/")));
+            candidates.add(new Candidate(value, value, null, null, null, null, !value.endsWith("/") && !value.endsWith("=")));
     }
 
-    private List<String> offers(Complete complete, String word) {
+    private List<String> offers(Complete complete, String word, ParsedLine line) {
         return switch (complete) {
             case NOTHING -> List.of();
             case COMMANDS -> Commands.slashes().stream().map(Command::slash).toList();
@@ -61,6 +62,7 @@ record Completion(Workspace workspace) implements Completer {
             case STORED -> names();
             case CATALOGUE -> Catalogue.builtIn().entries().stream().map(Catalogue.Entry::name).toList();
             case FILES -> files(word);
+            case INPUTS -> line.wordIndex() == 1 ? files(word) : inputs(line.words().get(1));
             case SETTINGS -> Setting.keys();
             case SWITCH -> List.of("on", "off");
             case BRANCHES -> workspace.tree().names().stream().filter(n -> !n.equals(workspace.tree().current().name())).toList();
@@ -76,6 +78,16 @@ record Completion(Workspace workspace) implements Completer {
             return workspace.store().list().models().stream().map(Model::name).toList();
         } catch (UserError _) {
             return List.of();                                                 // a broken store offers nothing; /models says why
+        }
+    }
+
+    /// The inputs of a prompt file, to be given: `text=`.
+    private List<String> inputs(String name) {
+        if (!Prompts.isPrompt(name)) return List.of();
+        try {
+            return PromptFile.read(workspace.file(name), workspace.environment()).inputs().stream().map(i -> i.name() + "=").toList();
+        } catch (UserError _) {
+            return List.of();                                                 // /run says what is wrong with it
         }
     }
 

@@ -158,9 +158,14 @@ public final class Main {
             throw new UserError("fewsh", "\"" + name + "\" is no script: the name of one ends in .fewsh",
                     "fewsh ask takes text: fewsh ask <" + name);
         try (Workspace workspace = workspace(render.with(program.has("json"), program.has("quiet")))) {
-            var lines = workspace.read(name).lines().iterator();
-            return lines(program, workspace, name, new Entry.Lines(() -> lines.hasNext() ? lines.next() : null));
+            return lines(program, workspace, name);
         }
+    }
+
+    /// Runs a file of lines; an error ends it.
+    static int lines(Options program, Workspace workspace, String name) throws IOException {
+        var lines = workspace.read(name).lines().iterator();
+        return lines(program, workspace, name, new Entry.Lines(() -> lines.hasNext() ? lines.next() : null));
     }
 
     private int lines(Options program, Render render, String where, Entry.Lines lines) throws IOException {

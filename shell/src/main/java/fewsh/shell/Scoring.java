@@ -8,6 +8,7 @@ import fewsh.UserError;
 import fewsh.generate.Candidate;
 import fewsh.generate.CausalLm;
 import fewsh.generate.Score;
+import fewsh.generate.Step;
 import fewsh.models.Precision;
 import fewsh.tokenize.Tokenizer;
 import java.util.ArrayList;
@@ -120,6 +121,21 @@ final class Scoring {
         one.addProperty("text", Tokenizing.text(tokenizer, token.id()));
         one.add("logprob", number(token.logprob()));
         return one;
+    }
+
+    /// The tokens of an answer, each with the likeliest in its place if those were asked for.
+    static JsonArray json(Tokenizer tokenizer, List<Step.Token> tokens) {
+        JsonArray all = new JsonArray();
+        for (Step.Token token : tokens) {
+            JsonObject one = json(tokenizer, new Candidate(token.id(), "", token.logprob()));
+            if (!token.top().isEmpty()) {
+                JsonArray top = new JsonArray();
+                token.top().forEach(candidate -> top.add(json(tokenizer, candidate)));
+                one.add("top", top);
+            }
+            all.add(one);
+        }
+        return all;
     }
 
     /// JSON has no infinity: null.

@@ -101,6 +101,24 @@ enum Setting {
         }, (a, _) -> a, java.util.LinkedHashMap::new));
     }
 
+    /// A value as a prompt file holds it.
+    Object stored(List<String> values) {
+        return switch (this) {
+            case STOP -> values;
+            case TOP_K, MAX_TOKENS -> whole(values.getLast());
+            case SEED -> seed(values.getLast());
+            case TEMPERATURE, TOP_P, MIN_P, REPETITION_PENALTY, PRESENCE_PENALTY, FREQUENCY_PENALTY -> number(values.getLast());
+        };
+    }
+
+    /// The settings that a prompt file holds.
+    static Map<Setting, List<String>> stored(Map<String, Object> options) {
+        Map<Setting, List<String>> stored = new java.util.EnumMap<>(Setting.class);
+        options.forEach((key, value) -> stored.put(of(key), value instanceof List<?> list
+                ? list.stream().map(String::valueOf).toList() : List.of(String.valueOf(value))));
+        return stored;
+    }
+
     /// The values that `options` gives for settings.
     static Map<Setting, List<String>> given(Options options) {
         Map<Setting, List<String>> given = new java.util.EnumMap<>(Setting.class);

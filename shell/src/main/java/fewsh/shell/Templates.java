@@ -11,6 +11,7 @@ import fewsh.jinja.Template;
 import fewsh.jinja.TemplateError;
 import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Message;
+import fewsh.tokenize.Tokenizer;
 import fewsh.weights.Weights;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -38,10 +39,14 @@ final class Templates {
     }
 
     static int run(Workspace workspace, Options options) {
-        options.expect("fewsh render", "nothing", 0, 0);
+        if (!options.words().isEmpty()) {
+            if (options.has("template") || options.has("batch"))
+                throw new UserError("fewsh render", "takes a prompt file, --template FILE or --batch", "leave the others out");
+            return Prompts.render(workspace, options);
+        }
         if (options.has("template") == options.has("batch"))
-            throw new UserError("fewsh render", "takes --template FILE or --batch",
-                    "fewsh render --template t.jinja --vars v.json");
+            throw new UserError("fewsh render", "takes a prompt file, --template FILE or --batch",
+                    "fewsh render prompt.prompty, or fewsh render --template t.jinja --vars v.json");
         Templates templates = new Templates(workspace);
         if (options.has("batch")) templates.batch();
         else templates.one(options);
@@ -139,16 +144,26 @@ final class Templates {
 
     /// The chat template of a model that need not be loaded.
     private ChatTemplate chatTemplate(String name) {
-        Path model = workspace.store().resolve(name).path();
-        return (Files.isDirectory(model) ? ChatTemplate.find(model) : ofGguf(model))
-                .orElseThrow(() -> new UserError(name, "has no chat template", "name a chat model"));
+        return find(workspace, name).orElseThrow(() -> new UserError(name, "has no chat template", "name a chat model"));
     }
 
-    private static Optional<ChatTemplate> ofGguf(Path model) {
+    /// The chat template of a model that need not be loaded, if it has one.
+    static Optional<ChatTemplate> find(Workspace workspace, String name) {
+        Path model = workspace.store().resolve(name).path();
+        if (Files.isDirectory(model)) return ChatTemplate.find(model);
         try (Weights weights = Weights.open(model)) {
             List<?> tokens = weights.metadata().get("tokenizer.ggml.tokens") instanceof List<?> list ? list : List.of();
             return ChatTemplate.ofGguf(model.toString(), weights.metadata(),
                     id -> id >= 0 && id < tokens.size() ? tokens.get((int) id).toString() : null);
+        }
+    }
+
+    /// The tokenizer of a model that need not be loaded; whoever asks closes it.
+    static Tokenizer tokenizer(Workspace workspace, String name) {
+        Path model = workspace.store().resolve(name).path();
+        if (Files.isDirectory(model)) return Tokenizer.open(model);
+        try (Weights weights = Weights.open(model)) {
+            return Tokenizer.ofGguf(model.toString(), weights.metadata());
         }
     }
 

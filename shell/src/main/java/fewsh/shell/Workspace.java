@@ -2,12 +2,14 @@ package fewsh.shell;
 
 import fewsh.UserError;
 import fewsh.generate.CausalLm;
-import fewsh.generate.Decoding;
 import fewsh.generate.KvCache;
 import fewsh.generate.LoadOptions;
 import fewsh.generate.SamplingConfig;
 import fewsh.models.Precision;
+import fewsh.prompt.Composed;
+import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
+import fewsh.prompt.Tokens;
 import fewsh.session.Device;
 import fewsh.store.Home;
 import fewsh.store.Model;
@@ -48,7 +50,7 @@ final class Workspace implements AutoCloseable {
     private boolean typing;
     private boolean showTime;
     private boolean quit;
-    private Decoding running;
+    private Runnable running;
     private Editor editor;
 
     /// @param directory relative file names start here
@@ -185,7 +187,7 @@ final class Workspace implements AutoCloseable {
         if (model == null && program != null) {
             Options start = program;
             load(modelName(start), loadOptions(start, Precision.AUTO));
-            if (start.has("verbose")) Ask.verbose(render, model.about(), sampling(Map.of()));
+            if (start.has("verbose")) Ask.verbose(render, model.about(), sampling(Map.of(), Composition.EMPTY));
         }
         return loaded().orElseThrow(() -> new UserError("", "no model is loaded", store().list().models().isEmpty()
                 ? "type /pull smollm2 to fetch a small one" : "type /load MODEL; /models lists them"));
@@ -228,6 +230,19 @@ final class Workspace implements AutoCloseable {
         return scores;
     }
 
+    /// How many tokens a conversation is for the current model.
+    Tokens tokens() {
+        CausalLm lm = model();
+        return messages -> lm.chatTemplate().isPresent() ? lm.encode(messages, true).length
+                : lm.encode(Composed.text(messages)).length;
+    }
+
+    /// Most tokens that a prompt may be so that an answer fits behind it: half the context at least.
+    int room(SamplingConfig config) {
+        int context = model().about().contextLength();
+        return context - Math.min(config.maxTokens(), context / 2);
+    }
+
     Duration loadTime() {
         return loadTime;
     }
@@ -238,13 +253,15 @@ final class Workspace implements AutoCloseable {
         return settings;
     }
 
-    /// The model's defaults with `more` and the session's settings on top; a seed is drawn if one is needed and none given.
-    SamplingConfig sampling(Map<Setting, List<String>> more) {
+    /// The model's defaults with the session's settings and `more` on top, held to the format of `composition`; a seed is drawn if
+    /// one is needed and none given.
+    SamplingConfig sampling(Map<Setting, List<String>> more, Composition composition) {
         Map<Setting, List<String>> all = new EnumMap<>(Setting.class);
         all.putAll(settings);
         all.putAll(more);
-        SamplingConfig config = Setting.apply(model().defaults(), all);
-        boolean draws = config.temperature() > 0 && !all.containsKey(Setting.SEED);
+        SamplingConfig config = Setting.apply(model().defaults(), all).with(c -> c.format = composition.format());
+        boolean samples = config.temperature() > 0 || composition.vote().n() > 1 || composition.knowledge() > 0;
+        boolean draws = samples && !all.containsKey(Setting.SEED);
         return draws ? config.withSeed(ThreadLocalRandom.current().nextLong(1L << 31)) : config;
     }
 
@@ -260,6 +277,15 @@ final class Workspace implements AutoCloseable {
 
     void system(String text) {
         tree.current().system(text);
+    }
+
+    /// The parts of the prompts that are typed.
+    Composition composition() {
+        return tree.current().composition();
+    }
+
+    void composition(Composition composition) {
+        tree.current().composition(composition);
     }
 
     /// User and assistant by turns; the system message apart.
@@ -302,18 +328,18 @@ final class Workspace implements AutoCloseable {
 
     // ---- interruption
 
-    /// Says that `decoding` is what Ctrl-C stops; null when nothing is. A Ctrl-C that came just before stops it too.
-    synchronized void running(Decoding decoding) {
-        running = decoding;
-        if (decoding != null && Thread.interrupted()) decoding.interrupt();
+    /// Says that `stop` is what Ctrl-C does now; null when nothing is under way. A Ctrl-C that came just before is not lost.
+    synchronized void running(Runnable stop) {
+        running = stop;
+        if (stop != null && Thread.interrupted()) stop.run();
     }
 
-    /// Stops the answer under way, from any thread.
+    /// Stops what is under way, from any thread.
     ///
-    /// @return false if there is none
+    /// @return false if there is nothing
     synchronized boolean interrupt() {
         if (running == null) return false;
-        running.interrupt();
+        running.run();
         return true;
     }
 

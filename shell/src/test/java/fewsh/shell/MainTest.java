@@ -145,7 +145,7 @@ class MainTest {
     @Test
     void aSeedThatWasDrawnIsReported() {
         Cli.Result result = cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5");
-        String seed = result.err().lines().findFirst().orElseThrow().replace("seed ", "");
+        String seed = result.err().lines().filter(line -> line.startsWith("seed ")).findFirst().orElseThrow().substring(5);
         Cli.Result again = cli.run("ask", "--raw", "a", "--temperature", "5", "--max_tokens", "5", "--seed", seed);
         assertEquals(result.out(), again.out());
         assertFalse(again.err().contains("seed"), again.err());
@@ -363,7 +363,7 @@ class MainTest {
         assertEquals("{\"messages\":[{\"role\":\"system\",\"content\":\"Be brief\"},{\"role\":\"user\",\"content\":\"hello\"},"
                 + "{\"role\":\"assistant\",\"content\":\"ab\"}]}\n", Files.readString(home.resolve("c.jsonl")));
         assertEquals("ab\n<|im_start|>system\nBe brief<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n"
-                + "<|im_start|>assistant\nab<|im_end|>\n",
+                + "<|im_start|>assistant\n",
                 result.out());
     }
 
