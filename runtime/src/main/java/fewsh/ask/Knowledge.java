@@ -60,7 +60,7 @@ final class Knowledge implements Technique {
         this.composition = run.composed().composition();
         this.question = run.composed().parts().stream().filter(p -> "user".equals(p.message().role())).reduce((_, last) -> last)
                 .orElseThrow(() -> new UserError("knowledge", "the prompt asks nothing: it has no user message", "add one"));
-        this.options = switch (composition.format()) {
+        this.options = switch (run.config().format()) {
             case Format.Options(List<String> all) -> all;
             case Format.Free _, Format.Json _, Format.Regex _ -> composition.answer().kind() == Extraction.Kind.OPTION
                     ? composition.answer().options() : List.of();
@@ -76,6 +76,7 @@ final class Knowledge implements Technique {
             c.maxTokens = STATEMENT_TOKENS;
             c.stop = List.of("\n");
             c.alternatives = 0;
+            c.format = new Format.Free();
         });
         // of its own: the other holds the prompt that the answers share
         this.aside = run.lm().cache();
@@ -122,7 +123,7 @@ final class Knowledge implements Technique {
         if (!run.decoding()) {
             int first = sampled.size();
             int rows = Math.min(composition.knowledge() - first, run.rows(prompt, config));
-            for (int i = 0; i < rows; i++) sampled.add(new Path(first + i, ""));
+            for (int i = 0; i < rows; i++) sampled.add(new Path(first + i, "", run::piece));
             run.begin(aside, prompt, config, first, rows);
         }
         Step step = run.next();
@@ -161,7 +162,7 @@ final class Knowledge implements Technique {
 
     private void decode(Consumer<Inquiry.Event> out) {
         if (!run.decoding()) {
-            answer = new Path(statements.size(), "");
+            answer = new Path(statements.size(), "", run::piece);
             run.begin(run.cache(), run.ids(with(texts.get(statements.size()))), run.config().withTemperature(0), 0, 1);
         }
         answer.take(run.next());

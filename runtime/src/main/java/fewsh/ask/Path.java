@@ -6,6 +6,7 @@ import fewsh.prompt.Extraction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /// One path while it is being sampled.
 final class Path {
@@ -15,10 +16,18 @@ final class Path {
     private FinishReason reason = FinishReason.INTERRUPTED;
     private String extract = "";
     private int answerFrom;
+    private final IntFunction<String> piece;
+    /// Whether the next token continues words that it did not follow when it was decoded.
+    private boolean joins;
+    /// Whether a space is due, which a SentencePiece decoder drops in front.
+    private boolean spaced;
 
     /// @param begun what the assistant says before the first token
-    Path(int index, String begun) {
+    /// @param piece a token as the vocabulary has it
+    Path(int index, String begun, IntFunction<String> piece) {
         this.index = index;
+        this.piece = piece;
+        this.joins = !begun.isEmpty();
         this.text = new StringBuilder(begun);
     }
 
@@ -32,6 +41,8 @@ final class Path {
     String take(Step step) {
         String added = switch (step) {
             case Step.Token token -> {
+                if (joins) spaced = piece.apply(token.id()).startsWith("▁");
+                joins = false;
                 tokens.add(token);
                 yield token.text();
             }
@@ -40,6 +51,10 @@ final class Path {
                 yield stop.text();
             }
         };
+        if (spaced && !added.isEmpty()) {
+            if (!Character.isWhitespace(added.charAt(0))) added = " " + added;
+            spaced = false;
+        }
         text.append(added);
         return added;
     }
@@ -53,6 +68,7 @@ final class Path {
     void ask(String phrase) {
         text.append(onItsLine(phrase));
         extract = phrase;
+        joins = true;
         answerFrom = text.length();
     }
 

@@ -5,6 +5,7 @@ import fewsh.generate.SamplingConfig;
 import fewsh.generate.Step;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Cot;
+import fewsh.prompt.Format;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,13 +37,16 @@ final class Paths implements Technique {
         this.twoCalls = composition.cot().kind() == Cot.Kind.ZERO_SHOT;
         this.n = composition.vote().n();
         this.early = EarlyStop.of(n, composition.vote().error());
-        this.prompt = twoCalls ? run.ids(run.composed(), composition.cot().trigger()) : run.ids(run.composed());
+        this.prompt = twoCalls ? run.ids(run.composed().begun(composition.cot().trigger())) : run.ids(run.composed());
         SamplingConfig given = run.config();
         if (n > 1 && given.temperature() == 0) given = given.withTemperature(composition.vote().temperature());
-        this.answerConfig = given.withTemperature(0).withMaxTokens(Math.min(ANSWER_TOKENS, given.maxTokens()));
+        // the answer is held to the format, and takes what room that needs; the reasoning before it is free
+        boolean free = given.format() instanceof Format.Free;
+        this.answerConfig = given.withTemperature(0).withMaxTokens(free ? Math.min(ANSWER_TOKENS, given.maxTokens()) : given.maxTokens());
         // the second call needs room behind the first
         int room = run.lm().layout().nPositions() - prompt.length - 2 * ANSWER_TOKENS;
-        this.config = twoCalls && room > 0 ? given.withMaxTokens(Math.min(given.maxTokens(), room)) : given;
+        if (twoCalls && room > 0) given = given.withMaxTokens(Math.min(given.maxTokens(), room));
+        this.config = twoCalls ? given.with(c -> c.format = new Format.Free()) : given;
     }
 
     @Override
@@ -74,7 +78,7 @@ final class Paths implements Technique {
         int size = composition.vote().early() ? early.wave(tally) : n - first;
         size = Math.min(size, run.rows(prompt, config));
         String begun = twoCalls ? composition.cot().trigger() : "";
-        for (int i = 0; i < size; i++) wave.add(new Path(first + i, begun));
+        for (int i = 0; i < size; i++) wave.add(new Path(first + i, begun, run::piece));
         tell(out, begun);
         run.begin(run.cache(), prompt, config, first, size);
     }
@@ -88,7 +92,7 @@ final class Paths implements Technique {
         if (!over) {
             Step step = run.next();
             String added = path.take(step);
-            Optional<String> kept = path.lineEnd(added);
+            Optional<String> kept = answerConfig.format() instanceof Format.Free ? path.lineEnd(added) : Optional.empty();
             tell(out, kept.orElse(added));
             over = kept.isPresent() || !run.hasNext();
         }
@@ -105,7 +109,7 @@ final class Paths implements Technique {
     /// Begins the second call of a path, unless there is no room for it: the answer is then looked for in the reasoning.
     private boolean ask(Path path, Consumer<Inquiry.Event> out) {
         String phrase = path.onItsLine(composition.cot().extract());
-        int[] ids = run.ids(run.composed(), path.text() + phrase);
+        int[] ids = run.ids(run.composed().begun(path.text() + phrase));
         if (ids.length > run.lm().layout().nPositions()) return false;
         path.ask(composition.cot().extract());
         tell(out, phrase);

@@ -6,9 +6,9 @@ import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
 import fewsh.generate.Step;
 import fewsh.prompt.Composed;
+import fewsh.prompt.Format;
 import fewsh.prompt.Message;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +40,11 @@ final class Run {
         this.composed = composed;
         Set<String> stop = new LinkedHashSet<>(config.stop());
         stop.addAll(composed.composition().stop());
-        this.config = config.withStop(List.copyOf(stop));
+        Format format = composed.composition().format();
+        this.config = config.with(c -> {
+            c.stop = List.copyOf(stop);
+            if (!(format instanceof Format.Free)) c.format = format;
+        });
     }
 
     CausalLm lm() {
@@ -55,30 +59,28 @@ final class Run {
         return composed;
     }
 
-    /// The settings given, with the composition's stop texts.
+    /// The settings given, with the composition's stop texts and format.
     SamplingConfig config() {
         return config;
     }
 
-    /// The prompt, up to where the assistant begins.
+    /// The prompt, up to where the assistant begins, or goes on with what it has begun.
     int[] ids(Composed prompt) {
-        return lm.chatTemplate().isPresent() ? lm.encode(prompt.messages(), true) : lm.encode(prompt.text());
-    }
-
-    /// The prompt and the beginning of what the assistant says.
-    int[] ids(Composed prompt, String begun) {
-        if (lm.chatTemplate().isEmpty()) {
-            String text = prompt.text();
-            return lm.encode(text + gap(text) + begun);
-        }
-        List<Message> messages = new ArrayList<>(prompt.messages());
-        messages.add(new Message("assistant", begun));
+        if (lm.chatTemplate().isEmpty()) return lm.encode(prompt.text());
+        List<Message> messages = prompt.messages();
+        boolean begun = !messages.isEmpty() && "assistant".equals(messages.getLast().role());
+        if (!begun) return lm.encode(messages, true);
         return lm.tokenizer().encode(lm.chatTemplate().get().renderContinuing(messages, Map.of()), false, true);
     }
 
     /// What stands between a text and its answer.
     static String gap(String text) {
         return text.isEmpty() || Character.isWhitespace(text.charAt(text.length() - 1)) ? "" : " ";
+    }
+
+    /// A token as the vocabulary has it; empty for an id that a padded vocabulary only makes room for.
+    String piece(int id) {
+        return lm.tokenizer().has(id) ? lm.tokenizer().piece(id) : "";
     }
 
     /// How many paths may be decoded side by side.
@@ -123,7 +125,7 @@ final class Run {
 
     /// Feeds a prompt without drawing an answer, so that what follows it can be scored.
     void prefill(int[] prompt) {
-        begin(cache, prompt, config.withMaxTokens(1).withTemperature(0).withAlternatives(0), 0, 1).forEachRemaining(_ -> {});
+        begin(cache, prompt, SamplingConfig.GREEDY.withMaxTokens(1), 0, 1).forEachRemaining(_ -> {});
         end();
     }
 

@@ -153,19 +153,47 @@ class InquiryTest {
 
     @Test
     void theAnswerOfTheSecondCallIsItsFirstLine() {
-        fewsh.ask.Path path = new fewsh.ask.Path(0, "because");
+        fewsh.ask.Path path = new fewsh.ask.Path(0, "because", id -> id == 2 ? "▁4" : "x");
         path.take(new Step.Stop(0, FinishReason.STOP, " it is."));
         path.ask("The answer is");
         StringBuilder told = new StringBuilder();
-        for (String piece : List.of(" \n", " 4", "2.\nOr", " 43")) {
+        for (String piece : List.of(" \n", " 4", "2\nOr", " 43")) {
             String added = path.take(new Step.Token(0, 1, piece, -1, List.of()));
             Optional<String> kept = path.lineEnd(added);
             told.append(kept.orElse(added));
             if (kept.isPresent()) break;
         }
-        assertEquals(" \n 42.", told.toString());
-        assertEquals("because it is.\nThe answer is \n 42.", path.end(Extraction.WHOLE).text());
-        assertEquals(Optional.of("42."), path.end(Extraction.WHOLE).answer());
+        assertEquals(" \n 42", told.toString());
+        assertEquals("because it is.\nThe answer is \n 42", path.end(Extraction.WHOLE).text());
+        assertEquals(Optional.of("42"), path.end(Extraction.WHOLE).answer());
+    }
+
+    @Test
+    void theSpaceThatADecoderDropsInFrontIsThereBetweenWords() {
+        fewsh.ask.Path path = new fewsh.ask.Path(0, "Let me see.", id -> id == 2 ? "▁First" : "st");
+        for (int id : new int[] {2, 1}) path.take(new Step.Token(0, id, id == 2 ? "First" : "ly", -1, List.of()));
+        path.take(new Step.Stop(0, FinishReason.STOP, ""));
+        path.ask("So");
+        path.take(new Step.Token(0, 2, "First", -1, List.of()));
+        assertEquals("Let me see. Firstly\nSo First", path.text());
+    }
+
+    @Test
+    void anAnswerIsHeldToItsFormatAndTheReasoningBeforeItIsNot() {
+        Composed prompt = prompt("?", c -> c.format = new Format.Options(List.of("qed", "bcd")));
+        assertTrue(List.of("qed", "bcd").contains(ask(chat, prompt, GREEDY).reply().text()));
+        Reply reasoned = ask(text, prompt("?", c -> {
+            c.cot = new Cot(Cot.Kind.ZERO_SHOT, "abc", "a");
+            c.format = new Format.Options(List.of("qed", "bcd"));
+        }), GREEDY).reply();
+        assertEquals("abcdefghijklmnopqrstuvwxyz\nabcd", reasoned.text());
+        assertEquals(Optional.of("bcd"), reasoned.answer());
+        Reply voted = ask(random, prompt("?", c -> {
+            c.format = new Format.Options(List.of("yes", "no", "maybe"));
+            c.vote = new Vote(9, false, 0.05, 1);
+        }), GREEDY).reply();
+        assertEquals(0, voted.votes().orElseThrow().unparsable());
+        assertTrue(List.of("yes", "no", "maybe").containsAll(voted.votes().orElseThrow().counts().keySet()));
     }
 
     private static List<String> paths(CausalLm lm, int[] prompt, SamplingConfig config, int n) {
