@@ -65,16 +65,17 @@ public final class Batch implements Iterator<Batch.Progress>, AutoCloseable {
     /// @param named what the prompt is, in words that change when it does: the text of its file
     /// @param prompt the prompt for a row; what it throws as a [UserError] is that row's error
     /// @param output `.jsonl`; must not be there yet
-    /// @throws UserError if the output is there already, another run writes it, or what an earlier run left was begun with another
-    ///                   prompt, other settings, another model or other rows
+    /// @throws UserError if the output is there already, another run writes it, or what an earlier run left was begun with
+    ///                   another prompt, other settings, another model or other rows
     public static Batch open(CausalLm lm, SamplingConfig config, String named, Function<Map<String, Object>, Composed> prompt,
             List<Map<String, Object>> rows, Path output) {
         About about = lm.about();
         JsonObject header = new JsonObject();
         header.addProperty("fewsh_batch", 1);
         header.addProperty("prompt", Row.sha256(named));
-        header.addProperty("settings", config.toString());
-        header.addProperty("model", about.name() + ", " + about.sizeBytes() + " bytes, " + about.precision() + ", " + about.device());
+        header.addProperty("sampling", config.toString());
+        header.addProperty("model", about.name() + ", " + about.sizeBytes() + " bytes, " + about.precision() + ", "
+                + about.device());
         header.addProperty("number_of_rows", rows.size());
         header.addProperty("input", Row.sha256(rows));
         Batch batch = new Batch(lm, config, prompt, List.copyOf(rows), Journal.open(output, header));

@@ -55,7 +55,8 @@ public final class Inquiry implements Iterator<Inquiry.Event>, AutoCloseable {
     public static Inquiry of(CausalLm lm, KvCache cache, Composed composed, SamplingConfig config) {
         Composition composition = composed.composition();
         if (!composition.image().isEmpty())
-            throw new UserError("image", "this model reads text only, not \"" + composition.image() + "\"", "leave the image out");
+            throw new UserError("image", "this model reads text only, not \"" + composition.image() + "\"",
+                    "leave the image out");
         Run run = new Run(lm, cache, composed, config);
         if (composition.knowledge() == 0) return new Inquiry(run, new Paths(run));
         if (composition.vote().n() > 1)

@@ -119,7 +119,7 @@ final class Journal implements AutoCloseable {
             throw new UserError(part.toString(), "is not what a batch left", "move it away, or write to another file");
         header.asMap().forEach((key, value) -> {
             if (!value.equals(found.get(key)))
-                throw new UserError(part.toString(), "was begun with another " + key.replace('_', ' '),
+                throw new UserError(part.toString(), "was begun with a different " + key.replace('_', ' '),
                         "go on as it was begun, or remove it to begin anew");
         });
     }

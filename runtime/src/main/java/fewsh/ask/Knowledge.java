@@ -217,8 +217,8 @@ final class Knowledge implements Technique {
         boolean cut = texts.isEmpty() || statements.size() < texts.size();
         Optional<Sample> sample = surest().map(Statement::sample);
         return new Reply(sample.map(Sample::text).orElse(""), sample.flatMap(Sample::answer),
-                cut ? FinishReason.INTERRUPTED : sample.orElseThrow().reason(), statements.stream().map(Statement::sample).toList(),
-                Optional.empty(), statements, run.usage(), config.seed());
+                cut ? FinishReason.INTERRUPTED : sample.orElseThrow().reason(),
+                statements.stream().map(Statement::sample).toList(), Optional.empty(), statements, run.usage(), config.seed());
     }
 
     @Override

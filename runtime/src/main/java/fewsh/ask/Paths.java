@@ -42,7 +42,8 @@ final class Paths implements Technique {
         if (n > 1 && given.temperature() == 0) given = given.withTemperature(composition.vote().temperature());
         // the answer is held to the format, and takes what room that needs; the reasoning before it is free
         boolean free = given.format() instanceof Format.Free;
-        this.answerConfig = given.withTemperature(0).withMaxTokens(free ? Math.min(ANSWER_TOKENS, given.maxTokens()) : given.maxTokens());
+        int most = free ? Math.min(ANSWER_TOKENS, given.maxTokens()) : given.maxTokens();
+        this.answerConfig = given.withTemperature(0).withMaxTokens(most);
         // the second call needs room behind the first
         int room = run.lm().layout().nPositions() - prompt.length - 2 * ANSWER_TOKENS;
         if (twoCalls && room > 0) given = given.withMaxTokens(Math.min(given.maxTokens(), room));

@@ -73,7 +73,8 @@ class BatchTest {
     }
 
     private static Composed prompt(Map<String, Object> row, Composition composition) {
-        if (row.get("text") instanceof String text && text.contains("!")) throw new UserError("text", "\"!\" is not allowed", "drop it");
+        if (row.get("text") instanceof String text && text.contains("!"))
+            throw new UserError("text", "\"!\" is not allowed", "drop it");
         return new Composed(composition, List.of(
                 new Composed.Part("instruction", new Message("system", "answer in one word, and do not ask back whatever it is")),
                 new Composed.Part("question", new Message("user", "review: " + row.get("text")))), List.of(), 0);
@@ -121,8 +122,8 @@ class BatchTest {
             assertEquals(0, progress.getLast().left().toNanos());
         }
         List<String> lines = Files.readAllLines(output);
-        assertEquals("{\"index\":1,\"inputs\":{\"text\":\"bad!\"},\"error\":{\"message\":\"\\\"!\\\" is not allowed\",\"where\":\"text\","
-                + "\"fix\":\"drop it\"}}", lines.get(1));
+        assertEquals("{\"index\":1,\"inputs\":{\"text\":\"bad!\"},\"error\":{\"message\":\"\\\"!\\\" is not allowed\","
+                + "\"where\":\"text\",\"fix\":\"drop it\"}}", lines.get(1));
         assertTrue(lines.get(2).contains("context length is 512"), lines.get(2));
         assertFalse(lines.get(3).contains("error"));
     }
@@ -140,7 +141,8 @@ class BatchTest {
         List<Map<String, Object>> rows = rows("good", "goo", "bad", "good and bad", "bad and good", "", "good");
         for (CausalLm model : all)
             for (Composition composition : compositions) {
-                if (model.layout().nPositions() < 300 && composition.knowledge() > 0) continue;     // its demonstrations alone are longer
+                // a question and room for a statement are too much for the GPT-2's 128 positions
+                if (model.layout().nPositions() < 300 && composition.knowledge() > 0) continue;
                 Function<Map<String, Object>, Composed> prompt = row -> prompt(row, composition);
                 List<JsonObject> together = run(model, prompt, rows);
                 assertTrue(together.stream().noneMatch(line -> line.has("error")), together.toString());
@@ -234,11 +236,11 @@ class BatchTest {
         List<Map<String, Object>> rows = rows("good", "bad");
         Path part = part(rows, 1);
         byte[] before = Files.readAllBytes(part);
-        assertEquals(part + ": was begun with another prompt", refused(CONFIG, "q", rows));
-        assertEquals(part + ": was begun with another settings", refused(CONFIG.withSeed(5), "p", rows));
-        assertEquals(part + ": was begun with another number of rows", refused(CONFIG, "p", rows("good")));
-        assertEquals(part + ": was begun with another input", refused(CONFIG, "p", rows("good", "worse")));
-        assertEquals(part + ": was begun with another model", assertThrows(UserError.class, () ->
+        assertEquals(part + ": was begun with a different prompt", refused(CONFIG, "q", rows));
+        assertEquals(part + ": was begun with a different sampling", refused(CONFIG.withSeed(5), "p", rows));
+        assertEquals(part + ": was begun with a different number of rows", refused(CONFIG, "p", rows("good")));
+        assertEquals(part + ": was begun with a different input", refused(CONFIG, "p", rows("good", "worse")));
+        assertEquals(part + ": was begun with a different model", assertThrows(UserError.class, () ->
                 Batch.open(all.get(1), CONFIG, "p", plain(), rows, output)).getMessage());
         assertEquals(new String(before, StandardCharsets.UTF_8), Files.readString(part));
     }

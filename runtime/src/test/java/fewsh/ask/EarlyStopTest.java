@@ -68,7 +68,8 @@ class EarlyStopTest {
         for (int n : new int[] {4, 8, 16, 40})
             for (int lead = 1; lead <= n / 2; lead++) {
                 double two = choose(n, n / 2 + lead) / choose(n, n / 2);
-                if (two < 0.2) assertEquals(two, EarlyStop.bound(n, lead), ROUNDING, n + " " + lead);   // else more answers have more
+                // where it is larger, splits into more answers exceed it
+                if (two < 0.2) assertEquals(two, EarlyStop.bound(n, lead), ROUNDING, n + " " + lead);
             }
         assertEquals(List.of(4, 5, 8), List.of(EarlyStop.of(8, 0.05).lead(), EarlyStop.of(16, 0.05).lead(),
                 EarlyStop.of(40, 0.05).lead()));
@@ -114,7 +115,7 @@ class EarlyStopTest {
     @Test
     void theErrorIsBelowTheBoundForEveryOutcome() {
         for (int n = 2; n <= 8; n++)
-            for (double error : new double[] {0, 0.01, 0.05, 0.1, 0.2, 0.4}) {
+            for (double error : n < 8 ? new double[] {0, 0.01, 0.05, 0.1, 0.2, 0.4} : new double[] {0.05}) {
                 EarlyStop early = EarlyStop.of(n, error);
                 int all = n;
                 splits(n, n, new ArrayList<>(), split -> {
@@ -169,7 +170,8 @@ class EarlyStopTest {
                     if (!tally(all.subList(0, k)).winner().equals(tally(all).winner())) wrong++;
                 }
                 // the bound itself, plus four standard deviations of the simulation
-                assertTrue(wrong <= runs * (0.05 + 4 * Math.sqrt(0.05 * 0.95 / runs)), n + " " + Arrays.toString(question) + ": " + wrong);
+                double most = runs * (0.05 + 4 * Math.sqrt(0.05 * 0.95 / runs));
+                assertTrue(wrong <= most, n + " " + Arrays.toString(question) + ": " + wrong);
                 if (question == questions[0]) easy = drawn / runs;
             }
             assertTrue(easy <= n * 0.7, "an easy question takes " + easy + " of " + n);

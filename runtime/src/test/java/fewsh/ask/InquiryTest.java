@@ -239,8 +239,10 @@ class InquiryTest {
             SamplingConfig config = GREEDY.withMaxTokens(12).withSeed(seed);
             double temperature = 0.05 + 0.05 * seed;
             Consumer<Composition.Fields> change = c -> c.answer = pattern("[a-z]");
-            Reply whole = ask(random, prompt("x", change.andThen(c -> c.vote = new Vote(16, false, 0.05, temperature))), config).reply();
-            Reply early = ask(random, prompt("x", change.andThen(c -> c.vote = new Vote(16, true, 0.05, temperature))), config).reply();
+            Vote vote = new Vote(16, false, 0.05, temperature);
+            Vote stops = new Vote(16, true, 0.05, temperature);
+            Reply whole = ask(random, prompt("x", change.andThen(c -> c.vote = vote)), config).reply();
+            Reply early = ask(random, prompt("x", change.andThen(c -> c.vote = stops)), config).reply();
             Votes votes = early.votes().orElseThrow();
             assertEquals(whole.samples().subList(0, early.samples().size()), early.samples());
             assertEquals(early.samples().size() < 16, votes.stoppedEarly());
@@ -281,7 +283,8 @@ class InquiryTest {
             c.cot = new Cot(Cot.Kind.ZERO_SHOT, "abc", "w");
         }), GREEDY).reply();
         assertEquals(6, reply.samples().size());
-        for (Sample sample : reply.samples()) assertTrue(sample.text().startsWith("abc") && sample.text().contains("\nw"), sample.text());
+        for (Sample sample : reply.samples())
+            assertTrue(sample.text().startsWith("abc") && sample.text().contains("\nw"), sample.text());
         assertEquals(6, reply.votes().orElseThrow().counts().get("xyz"));
         assertEquals(Optional.of("xyz"), reply.answer());
     }
@@ -422,7 +425,8 @@ class InquiryTest {
         })).startsWith("knowledge: cannot go with cot zero_shot"));
         assertEquals("image: this model reads text only, not \"cat.png\"", refused(prompt("?", c -> c.image = "cat.png")));
         assertEquals("knowledge: the prompt asks nothing: it has no user message", refused(new Composed(
-                Composition.EMPTY.with(c -> c.knowledge = 1), List.of(new Composed.Part("role", new Message("system", "?"))), List.of(), 0)));
+                Composition.EMPTY.with(c -> c.knowledge = 1), List.of(new Composed.Part("role", new Message("system", "?"))),
+                List.of(), 0)));
     }
 
     private static String refused(Composed prompt) {
