@@ -29,6 +29,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The rows of a data file, one after another: `.jsonl`, `.csv` or `.tsv`.
 ///
@@ -42,6 +44,7 @@ public final class Rows implements Iterator<Row>, AutoCloseable {
     public static final int LONGEST_ROW = 8 << 20;
     private static final int MOST_FIELDS = 4096;
     private static final int LONGEST_INTEGER = 1000;
+    private static final Pattern COLUMN = Pattern.compile(" column (\\d+)"); // in the messages of Gson
     private static final List<String> EXTENSIONS = List.of("jsonl", "csv", "tsv");
 
     private final String file;
@@ -212,14 +215,14 @@ public final class Rows implements Iterator<Row>, AutoCloseable {
                 throw new UserError(where, "is not a JSON object", "each line is one: {\"text\": \"…\"}");
             @SuppressWarnings("unchecked") // value of BEGIN_OBJECT is a map
             Map<String, Object> fields = (Map<String, Object>) value(where, in);
-            if (in.peek() != JsonToken.END_DOCUMENT)
-                throw new UserError(where, "has more than one JSON value", "each line is one object");
+            if (in.peek() != JsonToken.END_DOCUMENT) throw new MalformedJsonException("more than one value");
             return new Row(where, fields);
         } catch (EOFException e) {
             throw new UserError(where, "is JSON that breaks off", "each line is one whole object", e);
         } catch (MalformedJsonException | IllegalStateException | NumberFormatException e) {
-            String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("").replaceFirst(" at line 1 column", " at column");
-            throw new UserError(where, "is not JSON: " + problem, "each line is one object, with names and texts in double quotes", e);
+            Matcher column = COLUMN.matcher(String.valueOf(e.getMessage()));
+            throw new UserError(where, "is not JSON" + (column.find() ? " at column " + column.group(1) : ""),
+                    "each line is one object, with names and texts in double quotes", e);
         } catch (IOException e) {
             throw new UserError(where, "cannot be read: " + e.getMessage(), "", e);
         }
