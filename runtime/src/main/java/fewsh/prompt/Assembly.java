@@ -28,7 +28,8 @@ final class Assembly {
         this.inputs = inputs;
         this.pool = pool;
         this.shots = composition.shots();
-        if (pool.shots() != shots && !pool.shots().equals(shots)) throw new IllegalArgumentException("the pool is of other shots");
+        boolean same = pool.shots() == shots || pool.shots().equals(shots);
+        if (!same) throw new IllegalArgumentException("the pool is of other shots");
         addSystem("role", composition.role());
         addSystem("context", composition.context());
         addSystem("instruction", composition.instruction());
@@ -67,14 +68,14 @@ final class Assembly {
     private void addBody() {
         List<Message> messages = body.render(inputs);
         int question = question(messages);
+        boolean begun = question >= 0 && "assistant".equals(messages.getLast().role());
         boolean leads = true;
         for (int i = 0; i < messages.size(); i++) {
             Message message = messages.get(i);
             leads &= "system".equals(message.role());
             if (leads) before.add(new Part("system", message));
             else if (i == question) after.add(new Part("question", withImage(message)));
-            else after.add(new Part(question >= 0 && i > question && i == messages.size() - 1 && "assistant".equals(message.role())
-                    ? "answer" : "conversation", message));
+            else after.add(new Part(begun && i == messages.size() - 1 ? "answer" : "conversation", message));
         }
     }
 

@@ -35,7 +35,8 @@ public final class Block {
 
     private static final List<String> KEYS = List.of("role", "context", "instruction", "style", "shots", "cot", "vote",
             "knowledge", "answer", "format", "stop", "image");
-    private static final List<String> SHOTS = List.of("examples", "file", "k", "by", "seed", "label", "input", "output", "budget");
+    private static final List<String> SHOTS = List.of("examples", "file", "k", "by", "seed", "label", "input", "output",
+            "budget");
 
     private Block() {}
 
@@ -124,8 +125,8 @@ public final class Block {
     private static Vote vote(Entry node) {
         Vote none = Vote.NONE;
         if (!(node.value() instanceof Map<?, ?>))
-            return node.checked(() -> new Vote((int) node.integer(Integer.MIN_VALUE, Integer.MAX_VALUE), none.early(), none.error(),
-                    none.temperature()));
+            return node.checked(() -> new Vote((int) node.integer(Integer.MIN_VALUE, Integer.MAX_VALUE), none.early(),
+                    none.error(), none.temperature()));
         Map<String, Entry> at = node.keys(List.of("n", "early", "error", "temperature"));
         if (!at.containsKey("n")) throw node.error("has no \"n\"", "say how many paths are sampled");
         return node.checked(() -> new Vote((int) at.get("n").integer(Integer.MIN_VALUE, Integer.MAX_VALUE),

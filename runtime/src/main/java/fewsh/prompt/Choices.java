@@ -22,7 +22,8 @@ final class Choices {
     private record Mention(int start, int end, Form form, String option) {}
 
     private static final Pattern BRACKETS = Pattern.compile("\\(\\s?([A-Za-z])\\s?\\)");
-    private static final Pattern LETTER = Pattern.compile("(?<![\\p{L}\\p{N}'’])(?:(?i:option|choice)\\s(?<named>[A-Za-z])(?![\\p{L}\\p{N}])"
+    private static final Pattern LETTER = Pattern.compile("(?<![\\p{L}\\p{N}'’])(?:"
+            + "(?i:option|choice)\\s(?<named>[A-Za-z])(?![\\p{L}\\p{N}])"
             + "|(?<=[:=]\\s{0,4}\\*{0,2})(?<colon>[A-Z])(?![\\p{L}\\p{N}'’])(?!\\s[a-z])"
             + "|(?<closed>[A-Za-z])\\)|(?<dotted>[A-Z])[.:](?!\\p{L}))");
     private static final Pattern ALONE = Pattern.compile("\\A[\\s*\"'“]{0,9}([A-Za-z])(?![\\p{L}\\p{N}'’])(\\s[a-z])?");
@@ -39,7 +40,7 @@ final class Choices {
         StringBuilder own = new StringBuilder();
         for (String option : options) {
             String words = squeezed(option).text().strip();
-            if (words.length() == 1 && words.charAt(0) >= 'a' && words.charAt(0) <= 'z') own.append((char) (words.charAt(0) - 32));
+            if (words.matches("[a-z]")) own.append(Character.toUpperCase(words.charAt(0)));
         }
         boolean lettersThemselves = !options.isEmpty() && own.chars().distinct().count() == options.size();
         return new Choices(options, lettersThemselves ? own.toString() : "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -132,7 +133,8 @@ final class Choices {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             boolean space = Character.isWhitespace(c) || Character.isSpaceChar(c);
-            boolean kept = Character.isLetterOrDigit(c) || Character.isSurrogate(c) || Character.getType(c) == Character.NON_SPACING_MARK;
+            boolean kept = Character.isLetterOrDigit(c) || Character.isSurrogate(c)
+                    || Character.getType(c) == Character.NON_SPACING_MARK;
             if (!space && !kept || space && (out.isEmpty() || out.charAt(out.length() - 1) == ' ')) continue;
             places[out.length()] = i;
             out.append(space ? ' ' : fold(c));

@@ -30,7 +30,8 @@ public record Composition(String role, String context, String instruction, Strin
 
     public Composition {
         stop = List.copyOf(stop);
-        if (answer.kind() == Extraction.Kind.OPTION && answer.options().isEmpty() && format instanceof Format.Options(var options))
+        if (answer.kind() == Extraction.Kind.OPTION && answer.options().isEmpty()
+                && format instanceof Format.Options(var options))
             answer = answer.with(options); // what may be written is what may be answered
     }
 

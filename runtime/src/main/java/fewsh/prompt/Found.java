@@ -19,7 +19,8 @@ record Found(int start, String answer) {
 
     /// A sign that does not follow a letter, digit or bracket, where it is a hyphen or an operator; signs of currency; digits,
     /// in groups of three or not.
-    private static final Pattern NUMBER = Pattern.compile("(?<minus>(?<![\\p{L}\\p{N})\\]])[-−])?[$€£¥]?(?<inner>(?<=[$€£¥])[-−])?"
+    private static final Pattern NUMBER = Pattern.compile("(?<minus>(?<![\\p{L}\\p{N})\\]])[-−])?"
+            + "[$€£¥]?(?<inner>(?<=[$€£¥])[-−])?"
             + "(?:(?<whole>\\d{1,9}) (?=\\d{1,9}/\\d))?"
             + "(?<number>(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)(?:\\.\\d++)?|(?<!\\d)\\.\\d++)"
             + "(?:[eE](?<power>[+-]?\\d{1,2})(?![\\p{L}\\p{N}])|(?<!/\\d{1,9})/(?<below>\\d{1,9})(?![/\\d]))?");

@@ -4,11 +4,6 @@ import fewsh.UserError;
 import fewsh.jinja.Environment;
 import fewsh.jinja.Template;
 import fewsh.jinja.TemplateError;
-import java.math.BigDecimal;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -19,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.IntPredicate;
 
 /// The examples of a prompt, made ready to be chosen from: made once for a batch, which asks it for each of its items.
@@ -31,7 +25,6 @@ import java.util.function.IntPredicate;
 public final class Pool {
     /// An example's field that few-shot chain of thought shows before the answer.
     static final String REASONING = "reasoning";
-    private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
     private final Shots shots;
     private final List<Map<String, Object>> examples;
@@ -58,12 +51,12 @@ public final class Pool {
         for (int i = 0; i < examples.size(); i++) {
             Map<String, String> texts = new LinkedHashMap<>();
             examples.get(i).forEach((name, value) -> {
-                if (isInput(name)) texts.put(name, canonical(value));
+                if (isInput(name)) texts.put(name, Draw.canonical(value));
             });
             inputs.add(texts);
             fields.addAll(texts.keySet());
             if (shots.by() == Shots.By.BALANCED)
-                labels.computeIfAbsent(canonical(field(i, shots.label(), "its answer")), _ -> new ArrayList<>()).add(i);
+                labels.computeIfAbsent(Draw.canonical(field(i, shots.label(), "its answer")), _ -> new ArrayList<>()).add(i);
         }
         labels.values().forEach(of -> byLabel.add(of.stream().mapToInt(i -> i).toArray()));
         index = shots.by() == Shots.By.SIMILAR
@@ -113,7 +106,7 @@ public final class Pool {
         if (k == 0 || examples.isEmpty()) return List.of();
         Map<String, String> shared = new LinkedHashMap<>();
         for (String field : fields)
-            if (item.containsKey(field)) shared.put(field, canonical(item.get(field)));
+            if (item.containsKey(field)) shared.put(field, Draw.canonical(item.get(field)));
         IntPredicate other = i -> !isItem(inputs.get(i), shared);
         List<Integer> best = switch (shots.by()) {
             case FIRST -> {
@@ -123,10 +116,10 @@ public final class Pool {
                 yield first.reversed();
             }
             case RANDOM -> {
-                long[] draws = draws(key(item));
+                long[] draws = draws(Draw.key(shots.seed(), item));
                 yield best(k, all(), other, Comparator.comparingLong(i -> draws[i]));
             }
-            case BALANCED -> balanced(k, other, key(item));
+            case BALANCED -> balanced(k, other, Draw.key(shots.seed(), item));
             case SIMILAR -> {
                 Collection<String> query = shared.isEmpty() ? inputTexts(item) : shared.values();
                 double[] scores = index.scores(String.join("\n", query));
@@ -145,7 +138,7 @@ public final class Pool {
     private List<String> inputTexts(Map<String, ?> item) {
         List<String> texts = new ArrayList<>();
         item.forEach((name, value) -> {
-            if (isInput(name)) texts.add(canonical(value));
+            if (isInput(name)) texts.add(Draw.canonical(value));
         });
         return texts;
     }
@@ -182,7 +175,7 @@ public final class Pool {
         Comparator<Integer> order = Comparator.comparingLong(i -> draws[i]);
         List<Integer> ranks = new ArrayList<>();
         for (int label = 0; label < byLabel.size(); label++) ranks.add(label);
-        ranks.sort(Comparator.comparingLong(label -> mix(key - GOLDEN * (label + 1))));
+        ranks.sort(Comparator.comparingLong(label -> Draw.draw(key, -2L - label)));
         List<List<Integer>> byRank = ranks.stream().map(label -> best(k, byLabel.get(label), may, order)).toList();
         List<Integer> chosen = new ArrayList<>();
         for (int round = 0; chosen.size() < k; round++) {
@@ -196,62 +189,10 @@ public final class Pool {
         return chosen;
     }
 
-    /// A number for each example, drawn by counter: none depends on how many others are drawn.
     private long[] draws(long key) {
         long[] draws = new long[examples.size()];
-        Arrays.setAll(draws, i -> mix(key + GOLDEN * (i + 1)));
+        Arrays.setAll(draws, i -> Draw.draw(key, i));
         return draws;
-    }
-
-    /// The finaliser of SplitMix64 (Steele, Lea & Flood 2014).
-    private static long mix(long z) {
-        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-        return z ^ (z >>> 31);
-    }
-
-    /// The first 8 bytes of SHA-256 over the seed and the inputs in the order of their names.
-    private long key(Map<String, ?> item) {
-        StringBuilder text = new StringBuilder().append(shots.seed());
-        new TreeMap<>(item).forEach((name, value) -> text.append('\n').append(sized(name)).append(sized(canonical(value))));
-        try {
-            byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-            return ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(bytes)).getLong();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JVM has it
-        }
-    }
-
-    private static String sized(String text) {
-        return text.length() + ":" + text;
-    }
-
-    /// A value as text, the same for equal values: `5`, `5.0` and `"5"` agree, so that a CSV file agrees with JSON.
-    static String canonical(Object value) {
-        return switch (value) {
-            case null -> "null";
-            case Double d when !Double.isFinite(d) -> d.toString();
-            case Double d -> plain(BigDecimal.valueOf(d));
-            case Number n -> plain(new BigDecimal(n.toString()));
-            case Map<?, ?> map -> {
-                Map<String, String> sorted = new TreeMap<>();
-                map.forEach((name, of) -> sorted.put(String.valueOf(name), canonical(of)));
-                StringBuilder out = new StringBuilder("{");
-                sorted.forEach((name, of) -> out.append(sized(name)).append(sized(of)));
-                yield out.append('}').toString();
-            }
-            case Collection<?> list -> {
-                StringBuilder out = new StringBuilder("[");
-                for (Object of : list) out.append(sized(canonical(of)));
-                yield out.append(']').toString();
-            }
-            default -> value.toString();
-        };
-    }
-
-    private static String plain(BigDecimal number) {
-        BigDecimal stripped = number.stripTrailingZeros();
-        return Math.abs(stripped.scale()) < 400 ? stripped.toPlainString() : stripped.toString();
     }
 
     /// Whether any example has this as an input field.

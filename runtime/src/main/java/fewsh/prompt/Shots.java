@@ -12,7 +12,8 @@ import java.util.Map;
 /// @param seed of `random` and `balanced`; the choice depends on it and the item alone
 /// @param label the field that holds an example's answer
 /// @param input a Jinja template of an example's question; empty: the prompt's own last user turn, with the example's fields
-/// @param output a Jinja template of an example's answer; empty: `{{ label field }}`, after its reasoning if the prompt asks for it
+/// @param output a Jinja template of an example's answer; empty: the label field, after its reasoning if the
+///               prompt asks for that
 /// @param budget most tokens that examples may take, of which those shown first are dropped; 0 is what the context length leaves
 /// @param file where the examples came from, beside the prompt file; empty when they stand in it
 public record Shots(List<Map<String, Object>> examples, int k, By by, long seed, String label, String input, String output,

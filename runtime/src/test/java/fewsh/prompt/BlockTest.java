@@ -61,7 +61,8 @@ class BlockTest {
                 context: Old films.
                 instruction: Judge.
                 style: Short.
-                shots: {file: reviews.csv, k: 1, by: similar, seed: 7, label: label, input: "R: {{ text }}", output: "{{ label }}", budget: 40}
+                shots: {file: reviews.csv, k: 1, by: similar, seed: 7, label: label,
+                  input: "R: {{ text }}", output: "{{ label }}", budget: 40}
                 cot: {kind: zero_shot, trigger: Think., extract: So}
                 vote: {n: 8, early: true, error: 0.01, temperature: 0.5}
                 knowledge: 5
@@ -72,10 +73,12 @@ class BlockTest {
                 """);
         assertEquals(new Composition("You are a critic.", "Old films.", "Judge.", "Short.",
                 new Format.Options(List.of("positive", "negative")),
-                new Shots(List.of(Map.of("text", "a joy", "label", "positive"), Map.of("text", "a bore", "label", "negative")), 1, By.SIMILAR,
+                new Shots(List.of(Map.of("text", "a joy", "label", "positive"), Map.of("text", "a bore", "label", "negative")), 1,
+                        By.SIMILAR,
                         7, "label", "R: {{ text }}", "{{ label }}", 40, "reviews.csv"),
                 new Cot(Cot.Kind.ZERO_SHOT, "Think.", "So"), new Vote(8, true, 0.01, 0.5), 5,
-                new Extraction(Extraction.Kind.OPTION, "", List.of("positive", "negative")), List.of("\n", "###"), "photo.png"), c);
+                new Extraction(Extraction.Kind.OPTION, "", List.of("positive", "negative")), List.of("\n", "###"), "photo.png"),
+                        c);
         assertEquals(c, Block.read("x.prompty", Block.write(c), folder));
     }
 
@@ -108,17 +111,22 @@ class BlockTest {
 
     @Test
     void everyValueIsChecked() {
-        for (String text : List.of("role: [a]", "knowledge: -1", "knowledge: 1.5", "knowledge: 99999", "vote: 0", "vote: 5000", "vote: many",
+        for (String text : List.of("role: [a]", "knowledge: -1", "knowledge: 1.5", "knowledge: 99999", "vote: 0", "vote: 5000",
+                "vote: many",
                 "vote: {early: true}", "vote: {n: 2, early: 1}", "vote: {n: 2, error: 1}", "vote: {n: 2, temperature: 0}",
-                "vote: {n: 99999999999999999999}", "shots: 5", "shots: []", "shots: {k: 2}", "shots: [text]", "shots: {examples: {}}",
+                "vote: {n: 99999999999999999999}", "shots: 5", "shots: []", "shots: {k: 2}", "shots: [text]",
+                        "shots: {examples: {}}",
                 "shots: {examples: [{output: a}], file: reviews.csv}", "shots: {examples: [{output: a}], k: 2}",
                 "shots: {examples: [{output: a}], k: -2}", "shots: {examples: [{output: a}], budget: -1}",
                 "shots: {examples: [{output: a}], seed: x}", "shots: {examples: [{output: a}], label: ''}",
                 "shots: {examples: [{output: a}], input: '{{ text'}", "shots: {examples: [{output: a}], output: '{% if %}'}",
-                "shots: {examples: [{output: a}, {text: b}]}", "shots: {file: reviews.csv}", "shots: {file: reviews.csv, label: lable}",
-                "cot: {kind: off, trigger: ''}", "cot: 3", "cot: few_shot\nshots: [{output: a}]", "answer: regex", "answer: {kind: regex}",
+                "shots: {examples: [{output: a}, {text: b}]}", "shots: {file: reviews.csv}",
+                        "shots: {file: reviews.csv, label: lable}",
+                "cot: {kind: off, trigger: ''}", "cot: 3", "cot: few_shot\nshots: [{output: a}]", "answer: regex",
+                        "answer: {kind: regex}",
                 "answer: {regex: '('}", "answer: {regex: x, kind: number}", "answer: {options: [a], kind: number}",
-                "answer: {options: []}", "answer: {options: [a, a]}", "format: json", "format: {}", "format: {regex: a, json: {}}",
+                "answer: {options: []}", "answer: {options: [a, a]}", "format: json", "format: {}",
+                        "format: {regex: a, json: {}}",
                 "format: {json: x}", "format: {options: a}", "stop: {a: b}", "stop: ['']", "image: ''", "image: none.png"))
             refused(text);
         assertThrows(UserError.class, () -> Block.read("x", Map.of("role", new Object()), folder));
@@ -146,11 +154,13 @@ class BlockTest {
         for (String name : List.of("../reviews.csv", "link.csv", "up/reviews.csv", folder.resolve("reviews.csv").toString(), ".",
                 "a/../../reviews.csv", "a\\..\\..\\reviews.csv", "~/reviews.csv", "\0", "none.csv", "up"))
             for (String key : List.of("image", "file")) {
-                Map<String, Object> block = key.equals("image") ? Map.of("image", name) : Map.of("shots", Map.of("file", name, "label", "label"));
+                Map<String, Object> block = key.equals("image") ? Map.of("image", name) : Map.of("shots", Map.of("file", name,
+                        "label", "label"));
                 assertThrows(UserError.class, () -> Block.read("x", block, inner), name);
             }
         for (String name : List.of("own.csv", "alias.csv", "./own.csv"))
-            assertEquals(1, Block.read("x", Map.of("shots", Map.of("file", name, "label", "label")), inner).shots().examples().size());
+            assertEquals(1, Block.read("x", Map.of("shots", Map.of("file", name, "label", "label")),
+                    inner).shots().examples().size());
     }
 
     @Property(tries = 300)
@@ -158,7 +168,8 @@ class BlockTest {
         Map<String, Object> block = Block.write(c);
         assertEquals(c, Block.read("x", block, Path.of("")));
         // other styles of the writer do not come back for texts of newlines alone
-        String text = new Dump(DumpSettings.builder().setDefaultScalarStyle(ScalarStyle.DOUBLE_QUOTED).build()).dumpToString(block);
+        DumpSettings quoted = DumpSettings.builder().setDefaultScalarStyle(ScalarStyle.DOUBLE_QUOTED).build();
+        String text = new Dump(quoted).dumpToString(block);
         assertEquals(c, Block.read("x", yaml(text), Path.of("")), text);
         Gson gson = new Gson().newBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).serializeNulls().create();
         @SuppressWarnings("unchecked")
@@ -174,8 +185,10 @@ class BlockTest {
         Arbitrary<Object> value = Arbitraries.oneOf(text, Arbitraries.longs(), Arbitraries.of(true, false),
                 Arbitraries.doubles().between(-1e6, 1e6).map(d -> d + 0.5), options);
         Arbitrary<Map<String, Object>> map = Arbitraries.maps(filled, value).ofMaxSize(3);
-        Arbitrary<Shots> some = Combinators.combine(map.list().ofMinSize(1).ofMaxSize(3), Arbitraries.of(-1, 0, 1), Arbitraries.of(By.class),
-                Arbitraries.longs(), filled.filter(t -> !t.isBlank()), Arbitraries.of("", "Q: {{ a }}\n"), Arbitraries.integers().between(0, 999))
+        Arbitrary<Shots> some = Combinators.combine(map.list().ofMinSize(1).ofMaxSize(3), Arbitraries.of(-1, 0, 1),
+                Arbitraries.of(By.class),
+                Arbitraries.longs(), filled.filter(t -> !t.isBlank()), Arbitraries.of("", "Q: {{ a }}\n"),
+                        Arbitraries.integers().between(0, 999))
                 .as((examples, k, by, seed, label, input, budget) -> {
                     List<Map<String, Object>> labelled = examples.stream().<Map<String, Object>>map(e -> {
                         Map<String, Object> row = new LinkedHashMap<>(e);
@@ -190,7 +203,8 @@ class BlockTest {
         Arbitrary<Format> format = Arbitraries.oneOf(Arbitraries.just(new Format.Free()), filled.map(Format.Regex::new),
                 options.map(Format.Options::new), map.map(Format.Json::new));
         Arbitrary<Extraction> answer = Arbitraries.oneOf(
-                Arbitraries.of(Extraction.Kind.TEXT, Extraction.Kind.LINE, Extraction.Kind.NUMBER, Extraction.Kind.DATE, Extraction.Kind.OPTION)
+                Arbitraries.of(Extraction.Kind.TEXT, Extraction.Kind.LINE, Extraction.Kind.NUMBER, Extraction.Kind.DATE,
+                        Extraction.Kind.OPTION)
                         .map(kind -> new Extraction(kind, "", List.of())),
                 options.map(o -> new Extraction(Extraction.Kind.OPTION, "", o)),
                 Arbitraries.of("answer is (.*)", "\\d+").map(p -> new Extraction(Extraction.Kind.REGEX, p, List.of())));
@@ -199,7 +213,8 @@ class BlockTest {
         Arbitrary<Vote> vote = Combinators.combine(Arbitraries.integers().between(1, 1024), Arbitraries.of(true, false),
                 Arbitraries.of(0.0, 0.05, 0.5), Arbitraries.of(0.7, 1.0)).as(Vote::new);
         return Combinators.combine(text.list().ofSize(4), shots, format, answer, cot, vote, Arbitraries.integers().between(0, 9),
-                filled.list().ofMaxSize(3)).as((texts, s, f, a, c, v, k, stop) -> new Composition(texts.get(0), texts.get(1), texts.get(2),
+                filled.list().ofMaxSize(3)).as((texts, s, f, a, c, v, k, stop) -> new Composition(texts.get(0), texts.get(1),
+                        texts.get(2),
                         texts.get(3), f, s, c, v, k, a, stop, ""));
     }
 }

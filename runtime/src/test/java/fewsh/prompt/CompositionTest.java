@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import fewsh.UserError;
 import fewsh.prompt.Shots.By;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -40,6 +42,17 @@ class CompositionTest {
     }
 
     @Test
+    void theExampleOfThePackageIsTrue() {
+        Composition sentiment = Block.read("example", Map.of("instruction", "Judge the review.",
+                "shots", List.of(Map.of("text", "a joy", "output", "positive")),
+                "answer", Map.of("options", List.of("positive", "negative"))), Path.of(""));
+        Body body = inputs -> List.of(new Message("user", "Review: " + inputs.get("text")));
+        Composed prompt = sentiment.compose(body, Map.of("text", "a bore"), Tokens.NONE);
+        assertEquals("Judge the review.\n\nReview: a joy positive\n\nReview: a bore", prompt.text());
+        assertEquals(Optional.of("negative"), sentiment.answer().find("It is Negative."));
+    }
+
+    @Test
     void partsJoinToOneSystemMessageInFrontOfTheBodysOwn() {
         Composition c = Composition.EMPTY.with(f -> {
             f.role = "You are a critic.";
@@ -50,7 +63,8 @@ class CompositionTest {
         Body body = _ -> List.of(new Message("system", "Be fair."), new Message("user", "Well?"));
         Composed composed = c.compose(body, Map.of(), Tokens.NONE);
         assertEquals(List.of("role", "context", "instruction", "style", "system", "question"), labels(composed));
-        assertEquals(List.of("system: You are a critic.\n\nThe film is old.\n\nJudge it.\n\nOne word.\n\nBe fair.", "user: Well?"),
+        assertEquals(List.of("system: You are a critic.\n\nThe film is old.\n\nJudge it.\n\nOne word.\n\nBe fair.",
+                "user: Well?"),
                 turns(composed));
         assertEquals("You are a critic.\n\nThe film is old.\n\nJudge it.\n\nOne word.\n\nBe fair.\n\nWell?", composed.text());
     }
@@ -92,7 +106,8 @@ class CompositionTest {
 
     @Test
     void examplesStandBeforeTheConversation() {
-        Body body = inputs -> List.of(new Message("system", "Be brief."), new Message("user", "Hi"), new Message("assistant", "Hello"),
+        Body body = inputs -> List.of(new Message("system", "Be brief."), new Message("user", "Hi"), new Message("assistant",
+                "Hello"),
                 new Message("user", "Judge " + inputs.get("text")), new Message("assistant", "It is"));
         Composed composed = with(shots(REVIEWS.subList(0, 1))).compose(body, ITEM, Tokens.NONE);
         assertEquals(List.of("system: Be brief.", "user: Judge a joy", "assistant: positive", "user: Hi", "assistant: Hello",
@@ -104,13 +119,15 @@ class CompositionTest {
     @Test
     void templatesOfExamplesReadTheirFields() {
         Shots shots = new Shots(REVIEWS, -1, By.FIRST, 0, "label", "Q: {{ text | upper }}", "<{{ label }}>", 0, "");
-        assertEquals(List.of("user: Q: A JOY", "assistant: <positive>"), turns(with(shots).compose(REVIEW, ITEM, Tokens.NONE)).subList(0, 2));
+        assertEquals(List.of("user: Q: A JOY", "assistant: <positive>"), turns(with(shots).compose(REVIEW, ITEM,
+                Tokens.NONE)).subList(0, 2));
     }
 
     @Test
     void whatNoExampleHasIsThePromptsOwn() {
         Body body = inputs -> List.of(new Message("user", "In " + inputs.get("language") + ": " + inputs.get("text")));
-        Composed composed = with(shots(REVIEWS)).compose(body, Map.of("text", "a gem", "language", "French", "label", "?"), Tokens.NONE);
+        Composed composed = with(shots(REVIEWS)).compose(body, Map.of("text", "a gem", "language", "French", "label", "?"),
+                Tokens.NONE);
         assertEquals("user: In French: a joy", turns(composed).getFirst());
         assertEquals("assistant: positive", turns(composed).get(1));
     }
@@ -126,22 +143,26 @@ class CompositionTest {
     /// Wei et al. 2022, figure 1.
     @Test
     void fewShotChainOfThoughtShowsTheReasoningThenTheAnswer() {
-        Map<String, Object> roger = Map.of("question", "Roger has 5 tennis balls. He buys 2 more cans of tennis balls. Each can has 3 tennis"
-                + " balls. How many tennis balls does he have now?", "reasoning", "Roger started with 5 balls. 2 cans of 3 tennis balls each"
+        Map<String, Object> roger = Map.of("question",
+                "Roger has 5 tennis balls. He buys 2 more cans of tennis balls. Each can has 3 tennis"
+                + " balls. How many tennis balls does he have now?", "reasoning",
+                        "Roger started with 5 balls. 2 cans of 3 tennis balls each"
                 + " is 6 tennis balls. 5 + 6 = 11.", "output", 11);
         Body body = inputs -> List.of(new Message("user", "Q: " + inputs.get("question") + "\nA:"));
         Composition c = Composition.EMPTY.with(f -> {
             f.shots = new Shots(List.of(roger), -1, By.FIRST, 0, "output", "", "", 0, "");
             f.cot = Cot.OFF.with(Cot.Kind.FEW_SHOT);
         });
-        Map<String, Object> item = Map.of("question", "The cafeteria had 23 apples. If they used 20 to make lunch and bought 6 more, how many"
+        Map<String, Object> item = Map.of("question",
+                "The cafeteria had 23 apples. If they used 20 to make lunch and bought 6 more, how many"
                 + " apples do they have?");
         assertEquals("""
-                Q: Roger has 5 tennis balls. He buys 2 more cans of tennis balls. Each can has 3 tennis balls. How many tennis balls \
-                does he have now?
+                Q: Roger has 5 tennis balls. He buys 2 more cans of tennis balls. Each can has 3 tennis balls. How many \
+                tennis balls does he have now?
                 A: Roger started with 5 balls. 2 cans of 3 tennis balls each is 6 tennis balls. 5 + 6 = 11. The answer is 11.
 
-                Q: The cafeteria had 23 apples. If they used 20 to make lunch and bought 6 more, how many apples do they have?
+                Q: The cafeteria had 23 apples. If they used 20 to make lunch and bought 6 more, how many apples \
+                do they have?
                 A:""", c.compose(body, item, Tokens.NONE).text());
         assertEquals("A: 11", c.with(f -> f.cot = Cot.OFF).compose(body, item, Tokens.NONE).text().lines().toList().get(1));
     }
@@ -163,7 +184,8 @@ class CompositionTest {
         assertEquals("Q: On average Joe throws 25 punches per minute…\nA: Let's think step by step.",
                 composed.begun(c.cot().trigger()).text());
         Composed second = composed.begun(c.cot().extraction(" In one minute, Joe throws 25 punches.\n"));
-        assertEquals("Q: On average Joe throws 25 punches per minute…\nA: Let's think step by step. In one minute, Joe throws 25 punches."
+        assertEquals("Q: On average Joe throws 25 punches per minute…\nA: Let's think step by step."
+                + " In one minute, Joe throws 25 punches."
                 + " Therefore, the answer (arabic numerals) is", second.text());
         assertEquals(List.of("question", "answer"), labels(second));
         assertEquals("assistant", second.messages().getLast().role());
@@ -172,7 +194,8 @@ class CompositionTest {
     @Test
     void theImageStandsInFrontOfTheQuestion() {
         Composed composed = Composition.EMPTY.with(c -> c.image = "photo.png").compose(REVIEW, ITEM, Tokens.NONE);
-        assertEquals(List.of(Map.of("type", "image", "image", "photo.png"), Map.of("type", "text", "text", "Review: a gem\nSentiment:")),
+        assertEquals(List.of(Map.of("type", "image", "image", "photo.png"), Map.of("type", "text", "text",
+                "Review: a gem\nSentiment:")),
                 composed.messages().getLast().fields().get("content"));
         assertEquals("Review: a gem\nSentiment:", composed.text());
     }
@@ -193,7 +216,8 @@ class CompositionTest {
                 .<Map<String, Object>>mapToObj(i -> Map.of("text", "x".repeat(1 + i * 7 % 20), "label", "l" + i)).toList();
         Composition c = with(new Shots(examples, -1, By.FIRST, 0, "label", "", "", budget, ""));
         Composed composed = c.compose(REVIEW, Map.of("text", "gem"), CHARACTERS, Pool.of(c.shots()), room);
-        int[] sizes = examples.stream().mapToInt(e -> ("Review: " + e.get("text") + "\nSentiment:" + e.get("label")).length()).toArray();
+        int[] sizes = examples.stream().mapToInt(e -> ("Review: " + e.get("text") + "\nSentiment:"
+                + e.get("label")).length()).toArray();
         int bare = "Review: gem\nSentiment:".length();
         int kept = 0;
         for (int sum = 0; kept < n; kept++) { // one more from the end
@@ -223,7 +247,8 @@ class CompositionTest {
                 with(shots(List.of(Map.of("sentence", "x", "label", "y")))),
                 with(new Shots(REVIEWS, -1, By.FIRST, 0, "label", "{{ title }}", "", 0, ""))))
             errors.add(assertThrows(UserError.class, () -> c.compose(REVIEW, ITEM, Tokens.NONE)));
-        assertEquals(List.of("r.csv:3: has no \"label\", which is its answer", "r.jsonl:9: has no \"text\", which the prompt takes",
+        assertEquals(List.of("r.csv:3: has no \"label\", which is its answer",
+                "r.jsonl:9: has no \"text\", which the prompt takes",
                 "example 1: has no \"reasoning\", which few-shot chain of thought shows",
                 "example 1: the example has none of the prompt's inputs (text)",
                 "example 1: cannot be shown: 'title' is undefined at \"{{ title }}\""),
@@ -232,6 +257,7 @@ class CompositionTest {
         assertEquals("did you mean \"txt\"?", errors.get(1).fix());
         assertThrows(UserError.class, () -> with(new Shots(REVIEWS, -1, By.FIRST, 0, "label", "{{ title", "", 0, ""))
                 .compose(REVIEW, ITEM, Tokens.NONE));
-        assertThrows(UserError.class, () -> with(shots(REVIEWS)).compose(_ -> List.of(new Message("system", "x")), ITEM, Tokens.NONE));
+        assertThrows(UserError.class, () -> with(shots(REVIEWS)).compose(_ -> List.of(new Message("system", "x")), ITEM,
+                Tokens.NONE));
     }
 }

@@ -204,7 +204,8 @@ class ExtractionTest {
     @Test
     void aPatternThatRunsAwayIsGivenUp() {
         String text = "a".repeat(5000) + "b";
-        for (String pattern : List.of("(a+)+$", "(a|a)*$", "(.*)(.*)(.*)(.*)(.*)x", "(?:(?:){99999}){99999}", "^{2000000000}", "(a|b|a)*c"))
+        for (String pattern : List.of("(a+)+$", "(a|a)*$", "(.*)(.*)(.*)(.*)(.*)x", "(?:(?:){99999}){99999}", "^{2000000000}",
+                "(a|b|a)*c"))
             Assertions.assertTimeoutPreemptively(Duration.ofSeconds(10),
                     () -> assertThrows(UserError.class, () -> regex(pattern).find(text), pattern), pattern);
         UserError e = assertThrows(UserError.class, () -> regex("(a+)+$").find(text));
@@ -229,7 +230,8 @@ class ExtractionTest {
     void aNormalisedNumberIsItsOwnAnswer(@ForAll long whole, @ForAll short cents) {
         Extraction number = of(Kind.NUMBER);
         Optional<String> found = number.find("so %,d.%02d".formatted(whole, Math.abs(cents % 100)));
-        assertEquals(new java.math.BigDecimal(whole + "." + "%02d".formatted(Math.abs(cents % 100))).stripTrailingZeros().toPlainString()
+        assertEquals(new java.math.BigDecimal(whole + "."
+                + "%02d".formatted(Math.abs(cents % 100))).stripTrailingZeros().toPlainString()
                 .replaceFirst("^-?0$", "0"), found.orElseThrow());
         assertEquals(found, number.find(found.orElseThrow()));
     }
@@ -240,7 +242,8 @@ class ExtractionTest {
         String commas = "1,111".repeat(50_000);
         String words = "a cat ".repeat(50_000);
         Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
-            for (String text : List.of(digits, commas, words, "answer ".repeat(50_000), "(".repeat(200_000), "1/".repeat(100_000)))
+            for (String text : List.of(digits, commas, words, "answer ".repeat(50_000), "(".repeat(200_000),
+                    "1/".repeat(100_000)))
                 for (Kind kind : Kind.values())
                     if (kind != Kind.REGEX) new Extraction(kind, "", kind == Kind.OPTION ? ANIMALS : List.of()).find(text);
         });

@@ -26,7 +26,8 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 class PoolTest {
-    private static final List<String> WORDS = List.of("sun", "moon", "rain", "snow", "wind", "the", "the", "the", "a", "Ärger", "漢字");
+    private static final List<String> WORDS = List.of("sun", "moon", "rain", "snow", "wind", "the", "the", "the", "a", "Ärger",
+            "漢字");
 
     private static Map<String, Object> example(String text, String label) {
         return Map.of("text", text, "label", label);
@@ -45,7 +46,8 @@ class PoolTest {
     }
 
     @Property(tries = 200)
-    void anItemsExamplesDoNotDependOnOtherItemsOrTheirOrder(@ForAll By by, @ForAll long seed, @ForAll @IntRange(min = 0, max = 30) int k) {
+    void anItemsExamplesDoNotDependOnOtherItemsOrTheirOrder(@ForAll By by, @ForAll long seed, @ForAll @IntRange(min = 0,
+            max = 30) int k) {
         Pool pool = Pool.of(shots(numbered(30, 3), k, by, seed));
         List<Map<String, String>> items = new ArrayList<>();
         for (int i = 20; i < 40; i++) items.add(Map.of("text", "text " + i));
@@ -195,7 +197,8 @@ class PoolTest {
     }
 
     private static List<String> split(List<String> words) {
-        return words.stream().flatMap(w -> w.equals("漢字") ? List.of("漢", "字").stream() : List.of(w.toLowerCase(Locale.ROOT)).stream())
+        return words.stream().flatMap(w -> w.equals("漢字") ? List.of("漢",
+                "字").stream() : List.of(w.toLowerCase(Locale.ROOT)).stream())
                 .toList();
     }
 
@@ -211,7 +214,8 @@ class PoolTest {
 
     @Test
     void theNearestIsShownLast() {
-        Shots shots = shots(List.of(example("the red apple", "x"), example("nothing shared", "x"), example("a red apple tree", "x"),
+        Shots shots = shots(List.of(example("the red apple", "x"), example("nothing shared", "x"), example("a red apple tree",
+                "x"),
                 example("red", "x")), 3, By.SIMILAR, 0);
         List<String> picked = pick(shots, "red apple tree").stream().map(e -> (String) e.get("text")).toList();
         assertEquals(List.of("red", "the red apple", "a red apple tree"), picked);
@@ -250,11 +254,13 @@ class PoolTest {
     @Test
     void valuesOfEqualMeaningAreOneText() {
         for (Object five : List.of(5, 5L, 5.0, 5f, new java.math.BigDecimal("5.00"), new java.math.BigInteger("5"), "5"))
-            assertEquals("5", Pool.canonical(five));
-        assertEquals("NaN", Pool.canonical(Double.NaN));
-        assertEquals(Pool.canonical(Map.of("a", 1, "b", List.of(2))), Pool.canonical(new java.util.TreeMap<>(Map.of("b", List.of(2.0), "a", "1"))));
-        assertNotEquals(Pool.canonical(List.of("a", "b")), Pool.canonical(List.of("a1:b")));
-        assertNotEquals(Pool.canonical(List.of(List.of("a"), "b")), Pool.canonical(List.of("a", List.of("b"))));
-        assertEquals("null", Pool.canonical(null));
+            assertEquals("5", Draw.canonical(five));
+        assertEquals("NaN", Draw.canonical(Double.NaN));
+        assertEquals(Draw.canonical(Float.NaN), Draw.canonical(Double.NaN));
+        assertEquals(Draw.canonical(Map.of("a", 1, "b", List.of(2))), Draw.canonical(new java.util.TreeMap<>(Map.of("b",
+                List.of(2.0), "a", "1"))));
+        assertNotEquals(Draw.canonical(List.of("a", "b")), Draw.canonical(List.of("a1:b")));
+        assertNotEquals(Draw.canonical(List.of(List.of("a"), "b")), Draw.canonical(List.of("a", List.of("b"))));
+        assertEquals("null", Draw.canonical(null));
     }
 }
