@@ -38,7 +38,8 @@ for (const [variant, parts] of Object.entries(variants)) {
         logprob += likelihood[labels.indexOf(item.label)];
         tokens += tokenize(context).ids.length;
     }
-    results.push({ prompt: variant, accuracy: right / items.length, logprob: logprob / items.length, tokens: tokens / items.length });
+    results.push({ prompt: variant, accuracy: right / items.length, logprob: logprob / items.length,
+        tokens: tokens / items.length });
 }
 
 table(results, { title: `One part left out at a time, ${items.length} reviews` });

@@ -34,11 +34,10 @@ for (const [many, one] of [labels, labels.toReversed()]) {
         if (best(calibrated) === item.label) after++;
         if (best(p) === many) said++;
     }
-    results.push({ shots: `3 ${many}, 1 ${one}`, [`p(${many} | N/A)`]: bias[labels.indexOf(many)], [`says ${many}`]: said / items.length,
+    results.push({ shots: `3 ${many}, 1 ${one}`, lean: bias[labels.indexOf(many)], said: said / items.length,
         before: before / items.length, after: after / items.length });
 }
 
-table(results.map(({ shots, before, after, ...lean }) => ({ shots, "content-free p": Object.values(lean)[0],
-    "share said": Object.values(lean)[1], before, after })), { title: `Accuracy before and after calibration, ${items.length} items` });
-chart(Object.fromEntries(results.flatMap(r => [[`${r.shots}: before`, r.before], ["after".padStart(r.shots.length), r.after]])),
-    { title: "accuracy" });
+// lean: the probability of the majority's label when the input says nothing; said: how often it was the answer, before
+table(results, { title: `Accuracy before and after calibration, ${items.length} items` });
+chart(results.flatMap(r => [[`${r.shots}: before`, r.before], [`${r.shots}: after`, r.after]]), { kind: "bar", title: "accuracy" });

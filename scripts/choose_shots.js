@@ -29,7 +29,7 @@ function tried(examples, items) {
 const ranked = [];
 for (const shot of progress(candidates, "candidates")) ranked.push({ shot, logprob: tried([shot], dev).logprob });
 ranked.sort((a, b) => b.logprob - a.logprob);
-table(ranked.map(({ shot, logprob }) => ({ text: shot.text, label: shot.label, logprob })), { title: "Each candidate as the only shot" });
+table(ranked.map(({ shot, logprob }) => ({ ...shot, logprob })), { title: "Each candidate as the only shot" });
 
 const some = list => labels.flatMap(label => list.filter(shot => shot.label === label).slice(0, k / labels.length));
 const best = ranked.map(r => r.shot);

@@ -26,8 +26,9 @@ for (const k of ks) {
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
     }
     const accuracy = right / items.length;
-    results.push({ k, accuracy, "standard error": Math.sqrt(accuracy * (1 - accuracy) / items.length), right, items: items.length });
+    const error = Math.sqrt(accuracy * (1 - accuracy) / items.length);
+    results.push({ k, accuracy, "standard error": error, right, items: items.length });
 }
 
 table(results, { title: `Accuracy over k, labels ${labels.join(", ")}` });
-chart(results.map(r => [r.k, r.accuracy]), { title: "", x: "examples k", y: "accuracy" });
+chart(results.map(r => [r.k, r.accuracy]), { x: "examples k", y: "accuracy" });

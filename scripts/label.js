@@ -31,5 +31,7 @@ for (const row of progress(rows, "labelling")) {
 
 const out = option("out", "labelled.jsonl");
 writeJsonl(out, labelled);
-table(labelled.toSorted((a, b) => a.p - b.p).slice(0, 10), { columns: ["text", "label", "p"], title: "The ten that are least sure" });
-chart(Object.fromEntries(names.map(name => [name, labelled.filter(row => row.label === name).length])), { title: `${out}: rows by label` });
+const unsure = labelled.toSorted((a, b) => a.p - b.p).slice(0, 10);
+table(unsure, { columns: ["text", "label", "p"], title: "The ten that are least sure" });
+const counts = names.map(name => [name, labelled.filter(row => row.label === name).length]);
+chart(Object.fromEntries(counts), { title: `${out}: rows by label` });

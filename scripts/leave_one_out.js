@@ -31,9 +31,11 @@ const all = measured(shots);
 const results = [];
 for (const shot of progress(shots, "shots")) {
     const without = measured(shots.filter(other => other !== shot));
-    results.push({ "without": shot.text, label: shot.label, accuracy: without.accuracy, logprob: without.logprob,
+    results.push({ without: shot.text, label: shot.label, accuracy: without.accuracy, logprob: without.logprob,
         influence: all.logprob - without.logprob });
 }
 
-table([{ "without": "(all shots)", label: "", ...all, influence: null }, ...results], { title: `${shots.length} shots, ${items.length} items` });
-chart(Object.fromEntries(results.map((r, i) => [`${i + 1} ${r.without.slice(0, 20)}`, r.influence])), { title: "influence, nats per item" });
+const whole = { without: "(all shots)", label: "", ...all, influence: null };
+table([whole, ...results], { title: `${shots.length} shots, ${items.length} items` });
+chart(Object.fromEntries(results.map((r, i) => [`${i + 1} ${r.without.slice(0, 20)}`, r.influence])),
+    { title: "influence, nats per item" });

@@ -25,7 +25,8 @@ for (const examples of progress(orders(shots), "orders")) {
         const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
     }
-    results.push({ order: examples.map(shot => `${shots.indexOf(shot) + 1} ${shot.label}`).join(", "), accuracy: right / items.length });
+    const order = examples.map(shot => `${shots.indexOf(shot) + 1} ${shot.label}`).join(", ");
+    results.push({ order, accuracy: right / items.length });
 }
 
 results.sort((a, b) => b.accuracy - a.accuracy);

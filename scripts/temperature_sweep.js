@@ -9,7 +9,7 @@
 const option = (name, otherwise) => args.find(a => a.startsWith(name + "="))?.slice(name.length + 1) ?? otherwise;
 const prompt = option("prompt", "Once upon a time, in a small village by the sea,");
 const n = Number(option("n", 8));
-const settings = { max_tokens: Number(option("max_tokens", 24)), seed: Number(option("seed", 1)), top_p: Number(option("top_p", 1)) };
+const [max_tokens, seed, top_p] = [["max_tokens", 24], ["seed", 1], ["top_p", 1]].map(([name, usual]) => Number(option(name, usual)));
 
 function distinct(texts, size) {
     const grams = texts.flatMap(text => {
@@ -21,7 +21,7 @@ function distinct(texts, size) {
 
 const results = [];
 for (const temperature of progress([0.2, 0.5, 0.8, 1.1, 1.4], "temperature")) {
-    const samples = sample(prompt, n, { ...settings, temperature, details: true });
+    const samples = sample(prompt, n, { max_tokens, seed, top_p, temperature, details: true });
     const texts = samples.map(s => s.text);
     const tokens = samples.reduce((sum, s) => sum + s.completion_tokens, 0);
     results.push({
@@ -31,5 +31,5 @@ for (const temperature of progress([0.2, 0.5, 0.8, 1.1, 1.4], "temperature")) {
 }
 
 table(results, { title: `${n} samples of "${prompt}"` });
-chart({ "distinct-1": results.map(r => [r.temperature, r["distinct-1"]]), "distinct-2": results.map(r => [r.temperature, r["distinct-2"]]) },
-    { x: "temperature", y: "distinct" });
+const line = column => results.map(r => [r.temperature, r[column]]);
+chart({ "distinct-1": line("distinct-1"), "distinct-2": line("distinct-2") }, { x: "temperature", y: "distinct" });

@@ -31,7 +31,8 @@ for (const [name, [prompt, positive, negative]] of Object.entries(templates)) {
         if (ahead > 0) right++;
         margin += ahead;
     }
-    results.push({ template: name, labels: `${positive} / ${negative}`, accuracy: right / items.length, margin: margin / items.length });
+    results.push({ template: name, labels: `${positive} / ${negative}`, accuracy: right / items.length,
+        margin: margin / items.length });
 }
 
 results.sort((a, b) => b.accuracy - a.accuracy || b.margin - a.margin);
