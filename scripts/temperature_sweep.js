@@ -9,7 +9,8 @@
 const option = (name, otherwise) => args.find(a => a.startsWith(name + "="))?.slice(name.length + 1) ?? otherwise;
 const prompt = option("prompt", "Once upon a time, in a small village by the sea,");
 const n = Number(option("n", 8));
-const [max_tokens, seed, top_p] = [["max_tokens", 24], ["seed", 1], ["top_p", 1]].map(([name, usual]) => Number(option(name, usual)));
+const [max_tokens, seed, top_p] = [["max_tokens", 24], ["seed", 1], ["top_p", 1]].map(([name, usual]) =>
+    Number(option(name, usual)));
 
 function distinct(texts, size) {
     const grams = texts.flatMap(text => {
