@@ -103,7 +103,7 @@ public record Input(String name, String kind, String description, boolean requir
         if (allowed != null && !(allowed instanceof Collection))
             throw new UserError(where, "\"enumValues\" of input \"" + name + "\" is not a list", "write enumValues: [a, b]");
         String description = property.get("description") instanceof String text ? text : "";
-        return new Input(name, kind, description, Boolean.TRUE.equals(required), property.get("default"),
+        return new Input(name, kind, description, !Boolean.FALSE.equals(required) && !kind.equals("thread"), property.get("default"),
                 allowed == null ? List.of() : List.copyOf((Collection<?>) allowed), Boolean.TRUE.equals(property.get("strict")));
     }
 

@@ -72,8 +72,12 @@ record Answering(Reply reply, Duration first) {
     private void show(Render render, boolean alone, Extraction extraction) {
         if (alone) {
             render.endLine();
-            boolean looked = !extraction.equals(Extraction.WHOLE);
-            if (looked) render.note(reply.answer().map(a -> "the answer is " + a).orElse("no answer was found in it"));
+            boolean looked = switch (extraction.kind()) {
+                case TEXT, LINE -> false;                                     // that is what was shown
+                case NUMBER, OPTION, DATE, REGEX -> true;
+            };
+            boolean all = reply.answer().filter(reply.text().strip()::equalsIgnoreCase).isPresent();
+            if (looked && !all) render.note(reply.answer().map(a -> "the answer is " + a).orElse("no answer was found in it"));
             return;
         }
         reply.votes().ifPresentOrElse(votes -> show(render, votes), () -> {
