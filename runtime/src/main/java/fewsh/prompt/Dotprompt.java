@@ -105,7 +105,7 @@ final class Dotprompt {
         });
         byDefault.forEach((name, value) -> {
             if (!properties.containsKey(name))
-                inputs.add(new Input((String) name, Input.kind(value), "", false, value, List.of(), false));
+                inputs.add(new Input((String) name, Input.kindOf(value), "", false, value, List.of(), false));
         });
         return inputs;
     }

@@ -62,6 +62,11 @@ record DotpromptTemplate(String where, int line, String text, UnaryOperator<Stri
         return Rich.part(where, folder, kind, "media", media.get("url"));
     }
 
+    /// What the template prints, marks included.
+    String rendered(Map<String, Object> inputs, Map<String, Object> context) {
+        return template("").render(inputs, context);
+    }
+
     /// The messages in dotprompt's own form.
     List<Turn> turns(Map<String, Object> inputs, Surroundings surroundings) {
         String nonce = Rich.nonce(8) + ":";
@@ -164,19 +169,19 @@ record DotpromptTemplate(String where, int line, String text, UnaryOperator<Stri
     private Mustache template(String nonce) {
         String mark = MARK + nonce;
         Map<String, Helper<?>> helpers = Map.of(
-                "role", (role, _) -> mark + "role:" + JavaScript.text(role) + ">>>",
+                "role", (role, _) -> mark + "role:" + HandlebarsJs.text(role) + ">>>",
                 "history", (_, _) -> mark + "history>>>",
-                "section", (name, _) -> mark + "section " + JavaScript.text(name) + ">>>",
+                "section", (name, _) -> mark + "section " + HandlebarsJs.text(name) + ">>>",
                 "media", (_, options) -> {
-                    String type = JavaScript.text(options.hash("contentType"));
-                    return mark + "media:url " + JavaScript.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type) + ">>>";
+                    String type = HandlebarsJs.text(options.hash("contentType"));
+                    return mark + "media:url " + HandlebarsJs.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type) + ">>>";
                 },
                 "json", (value, options) -> {
                     int indent = options.hash("indent") instanceof Number n ? Math.clamp(n.intValue(), 0, 10) : 0;
                     return Mustache.paid(Json.write(value, indent));
                 },
-                "ifEquals", (a, options) -> JavaScript.block(options, JavaScript.same(a, options.param(0, null))),
-                "unlessEquals", (a, options) -> JavaScript.block(options, !JavaScript.same(a, options.param(0, null))));
+                "ifEquals", (a, options) -> HandlebarsJs.block(options, HandlebarsJs.same(a, options.param(0, null))),
+                "unlessEquals", (a, options) -> HandlebarsJs.block(options, !HandlebarsJs.same(a, options.param(0, null))));
         return Mustache.handlebars(where, line, text.replace(MARK, mark), helpers, name -> {
             String partial = partials.apply(name);
             return partial == null ? null : partial.replace(MARK, mark);

@@ -33,7 +33,7 @@ public record Input(String name, String kind, String description, boolean requir
     }
 
     /// What `value` is as a kind, for inputs that only give their default.
-    static String kind(Object value) {
+    static String kindOf(Object value) {
         return switch (value) {
             case Boolean _ -> "boolean";
             case Integer _, Long _, BigInteger _ -> "integer";
@@ -77,9 +77,9 @@ public record Input(String name, String kind, String description, boolean requir
                 };
                 property.putIfAbsent(known, item);
             });
-            if (!(property.get("kind") instanceof String)) property.put("kind", kind(property.get("default")));
+            if (!(property.get("kind") instanceof String)) property.put("kind", kindOf(property.get("default")));
         } else {
-            property.put("kind", kind(value));
+            property.put("kind", kindOf(value));
             property.put("default", value);
         }
         return property;

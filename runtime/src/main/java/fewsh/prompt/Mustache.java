@@ -24,7 +24,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
-/// Mustache and Handlebars templates over maps and lists, as JavaScript's libraries render them, without HTML escapes.
+/// Mustache and Handlebars templates over maps and lists, as HandlebarsJs's libraries render them, without HTML escapes.
 ///
 /// Templates are hostile: names lead to the keys of maps and items of lists only, the helpers are those given here and no
 /// other, partials come from the caller, and what a rendering may do is bounded.
@@ -60,7 +60,7 @@ final class Mustache {
 
     /// A Mustache template. (Its sections go through the helpers too.)
     static Mustache of(String where, int line, String text) {
-        return of(where, line, text, JavaScript.HELPERS, _ -> null, true);
+        return of(where, line, text, HandlebarsJs.HELPERS, _ -> null, true);
     }
 
     /// A Handlebars template.
@@ -70,7 +70,7 @@ final class Mustache {
     /// @param partials a partial's text by its name, null if there is none
     /// @throws UserError with its line if it cannot be parsed
     static Mustache handlebars(String where, int line, String text, Map<String, Helper<?>> helpers, UnaryOperator<String> partials) {
-        Map<String, Helper<?>> all = new java.util.HashMap<>(JavaScript.HELPERS);
+        Map<String, Helper<?>> all = new java.util.HashMap<>(HandlebarsJs.HELPERS);
         all.putAll(helpers);
         return of(where, line, text, all, partials, false);
     }
@@ -84,7 +84,7 @@ final class Mustache {
                 .with(new ConcurrentMapTemplateCache()).with((Formatter) (value, _) -> shown(value)).prettyPrint(true)
                 .parentScopeResolution(outerScopes).infiniteLoops(true);
         try {
-            return new Mustache(where, line, engine.compileInline(text));
+            return new Mustache(where, line, engine.compileInline(HandlebarsJs.adapted(text)));
         } catch (HandlebarsException e) {
             throw failure(where, line, e);
         } catch (StackOverflowError e) {
@@ -125,7 +125,7 @@ final class Mustache {
     }
 
     private static Object shown(Object value) {
-        return paid(JavaScript.text(value));
+        return paid(HandlebarsJs.text(value));
     }
 
     private static UserError tooMuch(String where) {
@@ -149,7 +149,9 @@ final class Mustache {
 
     private static UserError failure(String where, int firstLine, HandlebarsException e) {
         var error = e.getError();
-        if (error == null) return new UserError(where, "the template fails: " + e.getMessage(), "", e);
+        Throwable root = e;
+        while (root.getCause() != null) root = root.getCause();
+        if (error == null) return new UserError(where, "the template fails: " + root.getMessage(), "", e);
         boolean own = error.filename == null || error.filename.startsWith("inline@");
         String place = own ? where + ":" + (firstLine + error.line - 1) : where + ": partial \"" + error.filename + "\":" + error.line;
         String reason = String.valueOf(error.reason).lines().findFirst().orElse("");
@@ -189,7 +191,7 @@ final class Mustache {
             String text = texts.apply(name);
             if (text == null) throw new FileNotFoundException(name);
             if (WORK.isBound()) work(10 + text.length() / 8);
-            return new StringTemplateSource(name, text);
+            return new StringTemplateSource(name, HandlebarsJs.adapted(text));
         }
 
         @Override

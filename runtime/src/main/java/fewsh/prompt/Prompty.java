@@ -128,7 +128,7 @@ final class Prompty {
                 Map<String, Object> known = inputs.stream().filter(p -> p.get("name").equals(name)).findFirst().orElse(null);
                 if (known != null) known.putIfAbsent("default", value);
                 else inputs.addAll(Input.properties(front.at("sample"), "sample",
-                        Map.of(name, Map.of("kind", Input.kind(value), "default", value == null ? "" : value))));
+                        Map.of(name, Map.of("kind", Input.kindOf(value), "default", value == null ? "" : value))));
             });
         }
         Set<String> names = new java.util.HashSet<>();

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 /// @param strict whether only the template's own role lines begin a message
 record PromptyTemplate(String where, int line, String text, String engine, boolean strict) implements PromptTemplate {
     static final Environment JINJA = Environment.plain().withKeepTrailingNewline(true);
-    private static final Pattern PART = Pattern.compile("(?m)^\\{# (role|context|instruction|style|system) #\\}");
+    private static final Pattern PART = Pattern.compile("(?md)^\\{# (role|context|instruction|style|system) #\\}");
 
     /// @throws UserError if the template cannot be parsed
     void check(String format) {

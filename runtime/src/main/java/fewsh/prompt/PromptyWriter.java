@@ -4,15 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /// Writes a composed prompt as a `.prompty` file.
 ///
 /// The texts of the system message stand in the body, each behind a comment that names it, so that any reader of the format
 /// gives the same messages. A line that the format would take for its own is written as an expression that prints it.
 final class PromptyWriter {
-    private static final Pattern REFERENCE = Pattern.compile("(?s)\\$\\{.*:.*\\}");
-
     private PromptyWriter() {}
 
     static String write(Composition composition, List<Message> turns, Map<String, Object> options, String name, String description) {
@@ -29,9 +26,7 @@ final class PromptyWriter {
         StringBuilder body = new StringBuilder();
         if (!system.isEmpty()) body.append("system:\n").append(system).append('\n');
         for (Message message : before) body.append(roleLine(message)).append(verbatim(message.text())).append("\n\n");
-        // A default that spells a reference would be resolved; the template can say it too.
-        boolean spelled = question != null && REFERENCE.matcher(question).matches();
-        body.append("user:\n").append(spelled ? "{{ input | default(" + quoted(question) + ") }}" : "{{input}}").append('\n');
+        body.append("user:\n{{input}}\n");
 
         Map<String, Object> keys = new LinkedHashMap<>();
         if (!name.isEmpty()) keys.put("name", name);
@@ -42,8 +37,9 @@ final class PromptyWriter {
         input.put("name", "input");
         input.put("kind", "string");
         if (question == null) input.put("required", true);
-        else if (!spelled) input.put("default", question);
+        else input.put("default", question);
         keys.put("inputs", List.of(input));
+        keys.replaceAll((_, value) -> References.unresolved(value));
         Map<String, Object> block = Block.write(composition.with(c -> {
             c.role = "";
             c.context = "";

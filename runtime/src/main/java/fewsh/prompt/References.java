@@ -56,6 +56,20 @@ final class References {
         };
     }
 
+    /// `value` with texts that look like references written so that they come out as they are, by any reader of the format.
+    static Object unresolved(Object value) {
+        return switch (value) {
+            case Map<?, ?> map -> {
+                Map<String, Object> copy = new LinkedHashMap<>();
+                map.forEach((key, item) -> copy.put((String) key, unresolved(item)));
+                yield copy;
+            }
+            case List<?> items -> items.stream().map(References::unresolved).toList();
+            case String text when text.startsWith("${") && text.endsWith("}") && text.contains(":") -> "${env:FEWSH_VERBATIM:" + text + "}";
+            case null, default -> value;
+        };
+    }
+
     private String variable(String where, String content) {
         String[] parts = content.split(":", 2);
         String value = environment.get(parts[0]);

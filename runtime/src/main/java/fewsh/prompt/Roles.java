@@ -17,7 +17,7 @@ final class Roles {
     private static final int LONGEST_LINE = 1000;
     private static final String ROLE = "(system|user|assistant|developer|tool)";
     private static final String ATTRIBUTES = "(\\[(?:\\w++\\s*+=\\s*+(?:\"[^\"]*\"|[^\",\\]]*+)\\s*+,?+\\s*+)+\\])?";
-    private static final String TAGS = "(?:\\s*+\\{[%#][^{}]*+[%#]\\})*+";
+    private static final String TAGS = "(?:\\s*+\\{[%#][^{}]*+(?<=[%#])\\})*+";
     private static final Pattern LINE = Pattern.compile("(?i)\\s*#?\\s*" + ROLE + ATTRIBUTES + "\\s*:\\s*");
     /// The same in a template, where statements and comments may stand on the line too.
     private static final Pattern TEMPLATE_LINE =

@@ -8,11 +8,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.common.FlowStyle;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.constructor.StandardConstructor;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
@@ -21,6 +22,8 @@ import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.representer.StandardRepresenter;
 import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 /// YAML 1.2 that people write, as maps, lists, texts, numbers, booleans and null; hostile documents end in an error.
@@ -88,7 +91,21 @@ final class Yaml {
         DumpSettings settings = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).setSchema(new CoreSchema())
                 .setUseUnicodeEncoding(true).setMultiLineFlow(false).setWidth(120).setIndent(2).setIndicatorIndent(2)
                 .setIndentWithIndicator(true).setSplitLines(false).build();
-        return new Dump(settings).dumpToString(map);
+        return new Dump(settings, new Representer(settings)).dumpToString(map);
+    }
+
+    /// Texts of several lines as blocks where a block holds them without doubt, else in quotes.
+    private static final class Representer extends StandardRepresenter {
+        Representer(DumpSettings settings) {
+            super(settings);
+        }
+
+        @Override
+        protected Node representScalar(Tag tag, String value, ScalarStyle style) {
+            boolean block = value.matches("\\S[^\\p{Cntrl}\\x85\\u2028\\u2029\\uFEFF]*(\\n[^\\p{Cntrl}\\x85\\u2028\\u2029\\uFEFF]*)*")
+                    && !value.contains(" \n") && value.strip().equals(value) && !value.startsWith("#");
+            return super.representScalar(tag, value, style == ScalarStyle.LITERAL && !block ? ScalarStyle.DOUBLE_QUOTED : style);
+        }
     }
 
     private static LoadSettings settings(String where) {

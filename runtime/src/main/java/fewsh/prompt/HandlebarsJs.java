@@ -12,11 +12,63 @@ import java.util.Map;
 /// How JavaScript shows and compares values, and the block helpers that handlebars.js brings, which show it.
 ///
 /// The library's own differ: its `@first` is a text, its `each` forgets `@index` over maps, its numbers print as Java's.
-final class JavaScript {
-    static final Map<String, Helper<?>> HELPERS = Map.of("if", JavaScript::when, "unless", JavaScript::unless, "each", JavaScript::each,
-            "with", JavaScript::with, "lookup", JavaScript::lookup);
+final class HandlebarsJs {
+    private static final String NOTHING = "__nothing";
+    private static final String BACKSLASH = "__backslash";
+    static final Map<String, Helper<?>> HELPERS = Map.of("if", HandlebarsJs::when, "unless", HandlebarsJs::unless,
+            "each", HandlebarsJs::each, "with", HandlebarsJs::with, "lookup", HandlebarsJs::lookup,
+            NOTHING, (_, _) -> "", BACKSLASH, (_, _) -> "\\");
 
-    private JavaScript() {}
+    private HandlebarsJs() {}
+
+    /// `template` with what the library reads otherwise in words that it reads the same: comments that strip white space, a
+    /// backslash before a tag, and a partial at the end of a line that is not all of the line.
+    static String adapted(String template) {
+        StringBuilder out = new StringBuilder();
+        int from = 0;
+        int at = template.indexOf("{{");
+        while (at >= 0) {
+            int slashes = 0;
+            while (at - slashes > from && template.charAt(at - slashes - 1) == '\\') slashes++;
+            int end = template.indexOf("}}", at);
+            if (end < 0) break;
+            if (slashes > 1) {
+                out.append(template, from, at - slashes).repeat(tag("", BACKSLASH, ""), slashes - 1);
+                from = at;
+            }
+            String left = template.startsWith("~", at + 2) ? "~" : "";
+            int inner = at + 2 + left.length();
+            if (template.startsWith("!--", inner)) {
+                int close = template.indexOf("--", inner + 3);
+                while (close >= 0 && !template.startsWith("}}", close + 2) && !template.startsWith("~}}", close + 2))
+                    close = template.indexOf("--", close + 1);
+                if (close < 0) break;
+                end = template.indexOf("}}", close);
+            }
+            String right = template.charAt(end - 1) == '~' && end - 1 >= inner ? "~" : "";
+            if (template.startsWith("!", inner) && !(left + right).isEmpty() && slashes != 1) {
+                out.append(template, from, at).append(tag(left, NOTHING, right));
+                from = end + 2;
+            } else if (template.startsWith(">", inner) && endsLine(template, end + 2) && !blankBefore(template, at)) {
+                out.append(template, from, end + 2).append(tag("", NOTHING, ""));
+                from = end + 2;
+            }
+            at = template.indexOf("{{", end + 2);
+        }
+        return out.append(template, from, template.length()).toString();
+    }
+
+    private static String tag(String left, String name, String right) {
+        return "{{" + left + name + right + "}}";
+    }
+
+    private static boolean endsLine(String text, int at) {
+        return text.startsWith("\n", at) || text.startsWith("\r\n", at);
+    }
+
+    private static boolean blankBefore(String text, int at) {
+        return text.substring(text.lastIndexOf('\n', at) + 1, at).isBlank();
+    }
 
     /// As `${value}` gives it; null is the empty text.
     static String text(Object value) {
