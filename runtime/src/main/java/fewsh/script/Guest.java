@@ -1,0 +1,192 @@
+package fewsh.script;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import fewsh.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.graalvm.polyglot.Context;
+import org.graalvm.polyglot.Engine;
+import org.graalvm.polyglot.EnvironmentAccess;
+import org.graalvm.polyglot.HostAccess;
+import org.graalvm.polyglot.PolyglotAccess;
+import org.graalvm.polyglot.ResourceLimits;
+import org.graalvm.polyglot.Source;
+import org.graalvm.polyglot.Value;
+import org.graalvm.polyglot.io.IOAccess;
+import org.graalvm.polyglot.proxy.ProxyExecutable;
+
+/// A world for scripts: one JavaScript context in which the words of a vocabulary are functions, and nothing else is foreign.
+final class Guest implements AutoCloseable {
+    /// What there is of JavaScript's world: no Java, no other languages, no console, nothing that waits for another thread.
+    private static final Map<String, String> OPTIONS = options();
+    private static final Source PRELUDE = prelude();
+
+    private final Context context;
+    private final Jail jail;
+    private final Vocabulary vocabulary;
+    private final Map<String, Word> words = new LinkedHashMap<>();
+    private final Value raise;
+    private final Value uncaught;
+    private final Value begin;
+    private final Value show;
+    private final long heldBefore = held();
+
+    private static Map<String, String> options() {
+        Map<String, String> options = new LinkedHashMap<>();
+        for (String none : List.of("graal-builtin", "polyglot-builtin", "polyglot-evalfile", "java-package-globals", "load", "print",
+                "console", "shared-array-buffer", "atomics", "agent-can-block", "webassembly", "bigint",
+                "global-arguments"))
+            options.put("js." + none, "false");
+        options.put("js.string-length-limit", Integer.toString(1 << 26));
+        options.put("js.max-typed-array-length", Integer.toString(1 << 28));
+        options.put("js.unhandled-rejections", "throw");
+        return options;
+    }
+
+    private static Source prelude() {
+        try (InputStream in = Guest.class.getResourceAsStream("prelude.js")) {
+            return Source.newBuilder("js", new String(in.readAllBytes(), StandardCharsets.UTF_8), "prelude.js").internal(true).build();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// For all guests: they share its parsed code.
+    static Engine engine() {
+        return Engine.newBuilder("js").allowExperimentalOptions(true).option("engine.WarnInterpreterOnly", "false")
+                .options(OPTIONS).out(OutputStream.nullOutputStream()).err(OutputStream.nullOutputStream()).build();
+    }
+
+    Guest(Engine engine, Stage stage, Jail jail, Limits limits) {
+        this.jail = jail;
+        vocabulary = new Vocabulary(stage, jail);
+        for (Word word : vocabulary.words()) words.put(word.name(), word);
+        context = Context.newBuilder("js").engine(engine)
+                .allowHostAccess(HostAccess.EXPLICIT).allowPolyglotAccess(PolyglotAccess.NONE)
+                .allowNativeAccess(false).allowCreateThread(false).allowCreateProcess(false)
+                .allowEnvironmentAccess(EnvironmentAccess.NONE).allowInnerContextOptions(false)
+                .allowIO(IOAccess.newBuilder().fileSystem(new Imports(jail)).build()).currentWorkingDirectory(jail.root())
+                .resourceLimits(ResourceLimits.newBuilder().statementLimit(limits.statements(), null).build())
+                .in(InputStream.nullInputStream()).out(OutputStream.nullOutputStream()).err(OutputStream.nullOutputStream())
+                .build();
+        ProxyExecutable call = a -> call(a[0].asString(), a[1].asInt(), a[2].asString());
+        ProxyExecutable display = a -> a[0].toString();
+        Value parts = context.eval(PRELUDE).execute(table(), call, display);
+        raise = parts.getArrayElement(0);
+        uncaught = parts.getArrayElement(1);
+        begin = parts.getArrayElement(2);
+        show = parts.getArrayElement(3);
+    }
+
+    /// The words as the prelude takes them: `[{name, length}]`.
+    private String table() {
+        JsonArray table = new JsonArray();
+        for (Word word : words.values()) {
+            JsonObject row = new JsonObject();
+            row.addProperty("name", word.name());
+            row.addProperty("length", word.required());
+            table.add(row);
+        }
+        return table.toString();
+    }
+
+    Context context() {
+        return context;
+    }
+
+    Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    Map<String, Word> words() {
+        return words;
+    }
+
+    /// A run begins, on this thread: everything is counted anew.
+    void begin(List<String> args) {
+        context.resetLimits();
+        jail.begin();
+        vocabulary.models().clock().begin();
+        JsonArray list = new JsonArray();
+        args.forEach(list::add);
+        begin.executeVoid(list.toString());
+    }
+
+    private Object call(String name, int count, String json) {
+        try {
+            Object answer = Vocabulary.answer(words.get(name), count, arguments(name, json));
+            return switch (answer) {
+                case null -> null;
+                case Word.Stream stream -> (ProxyExecutable) a -> next(stream, a[0].asBoolean());
+                case JsonElement element -> element.toString();
+                default -> throw new IllegalStateException("no value that crosses: " + answer.getClass());
+            };
+        } catch (UserError e) {
+            throw raised(e);
+        }
+    }
+
+    private static JsonArray arguments(String name, String json) {
+        try {
+            return JsonParser.parseString(json).getAsJsonArray();
+        } catch (JsonParseException | IllegalStateException e) {
+            throw new UserError(name, "an argument cannot be taken: it nests too deeply", "", e);
+        }
+    }
+
+    private String next(Word.Stream stream, boolean over) {
+        try {
+            if (!over) return stream.next();
+            stream.close();
+            return null;
+        } catch (UserError e) {
+            throw raised(e);
+        }
+    }
+
+    /// A value as a line shows it: a text as it is.
+    String shown(Value value) {
+        return show.execute(value).asString();
+    }
+
+    /// Bytes of the heap in use, garbage among them.
+    static long held() {
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    /// Those in use before it was made.
+    long heldBefore() {
+        return heldBefore;
+    }
+
+    /// Throws `e` in the script, as an Error of JavaScript's.
+    private UserError raised(UserError e) {
+        raise.executeVoid(e.getMessage(), e.fix(), e);
+        return e;
+    }
+
+    /// What a script threw and did not catch, if it is more than an Error of JavaScript's.
+    ///
+    /// @return a UserError that a word raised, or what to say of something that is no Error; null otherwise
+    Object thrown(Value thrown) {
+        if (thrown == null) return null;
+        Value more = uncaught.execute(thrown);
+        if (more.isHostObject()) return more.asHostObject();
+        return more.isString() ? more.asString() : null;
+    }
+
+    @Override
+    public void close() {
+        context.close(true);
+    }
+}
