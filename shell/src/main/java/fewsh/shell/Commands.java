@@ -25,12 +25,15 @@ final class Commands {
     private static final Option HELP = Option.flag("this text", "-h", "--help");
 
     private static final List<Option> LOADING = List.of(PRECISION, DEVICE, THREADS);
+    /// What a script may use up.
+    private static final List<Option> LIMITS = List.of(Option.of("S", "seconds of the processor that a script may take; 60",
+            "--cpu_time"), Option.of("N", "millions of statements that a script may run; 1000", "--statements"));
     private static final List<Option> OUTPUT = List.of(JSON, QUIET);
 
     /// Options of the program itself, before or without a subcommand.
     static final List<Option> PROGRAM = join(List.of(
             Option.of("LINES", "runs lines as the shell would", "-c", "--command").repeatable()),
-            List.of(MODEL), LOADING, sampling(), OUTPUT, List.of(VERBOSE, Option.flag("the version", "--version"), HELP));
+            List.of(MODEL), LOADING, sampling(), OUTPUT, LIMITS, List.of(VERBOSE, Option.flag("the version", "--version"), HELP));
 
     private static final List<Command> ROWS = rows(List.of(
             Command.program("ask", "[PROMPT…]", "One answer, streamed.",
@@ -41,18 +44,21 @@ final class Commands {
                             Option.of("N", "how many samples", "-n"),
                             Option.of("K", "each token's logprob, and the K likeliest tokens in its place", "--logprobs")
                                     .orElse("0")), LOADING, OUTPUT, List.of(VERBOSE)), Ask::run),
-            Command.program("run", "FILE [NAME=VALUE…]", "Runs a prompt file (.prompty, .prompt) or a script (.fewsh).",
+            Command.program("run", "FILE [NAME=VALUE…]", "Runs a prompt file (.prompty, .prompt) or a script (.js, .fewsh).",
                     "A prompt takes its inputs by NAME=VALUE or --set, and with --input a row of a file each time: one JSON line a "
-                            + "row in --output, in order; the same command goes on after an interruption.", Complete.FILES,
+                            + "row in --output, in order; the same command goes on after an interruption. A script gets the words "
+                            + "after its name as args.", Complete.FILES,
                     join(List.of(MODEL, Option.of("NAME=VALUE", "an input of the prompt", "--set").repeatable(),
                             Option.of("NAME=FILE", "an input that is the text of a file", "--set_file").repeatable(),
-                            Option.of("FILE", "rows of inputs: .jsonl, .csv or .tsv", "--input")
+                            Option.of("FILE", "rows of inputs: .jsonl, .csv or .tsv; a script has them as input", "--input")
                                     .completing(Complete.FILES),
                             Option.of("FILE.jsonl", "where a line for each row goes", "--output").completing(Complete.FILES)),
-                            parts(), sampling(), List.of(Option.of("N", "how many samples", "-n")), LOADING, OUTPUT,
+                            parts(), sampling(), List.of(Option.of("N", "how many samples", "-n")), LIMITS, LOADING, OUTPUT,
                             List.of(VERBOSE)), Scripts::run),
-            new Command("", "run", "", "FILE [NAME=VALUE…]", "Runs a prompt file on the current model; the conversation stays as it is.", "",
+            new Command("", "run", "", "FILE [NAME=VALUE…]", "Runs a prompt file or a script on the current model; the conversation stays as it is.", "",
                     Command.Takes.WORDS, Complete.INPUTS, join(parts(), sampling()), Scripts::slashRun),
+            Command.slash("js", "CODE", "Runs JavaScript; variables stay. More lines may follow until the code is whole.",
+                    Command.Takes.TEXT, Complete.NOTHING, Scripts::js),
             Command.program("score", "[TEXT…]", "Log-likelihoods, token by token.",
                     "Of TEXT; of --continuation after --context; or, with neither, of lines of JSON on standard input: "
                             + "{\"context\",\"continuation\"} or {\"text\"}, one line out for each, in order.", Complete.NOTHING,

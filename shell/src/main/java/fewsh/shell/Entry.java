@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// What a person types at one prompt, perhaps over several lines: `"""` opens and closes a block, `\` at a line's end
@@ -33,14 +34,15 @@ record Entry(String text, boolean command, int line) {
     /// The next entry of a script; empty at its end. Blank lines between entries and a first line `#!…` are left out.
     ///
     /// @param lines gives null at the end
-    static Optional<Entry> next(Lines lines) {
+    /// @param whole whether nothing more has to follow
+    static Optional<Entry> next(Lines lines, Predicate<String> whole) {
         StringBuilder typed = new StringBuilder();
         int start = 0;
         for (String line = lines.next(); line != null; line = lines.next()) {
             if (typed.isEmpty() && (line.isBlank() || lines.number() == 1 && line.startsWith("#!"))) continue;
             if (typed.isEmpty()) start = lines.number();
             typed.append(typed.isEmpty() ? "" : "\n").append(line);
-            if (isWhole(typed.toString())) break;
+            if (whole.test(typed.toString())) break;
         }
         if (typed.isEmpty()) return Optional.empty();
         Entry entry = of(typed.toString());

@@ -181,7 +181,7 @@ public final class Main {
         });
         workspace.begin(program, false);
         while (!workspace.quits()) {
-            Optional<Entry> entry = Entry.next(lines);
+            Optional<Entry> entry = Entry.next(lines, workspace::isWhole);
             if (entry.isEmpty()) return 0;
             try {
                 int code = Commands.run(workspace, entry.get());

@@ -165,6 +165,11 @@ final class Render {
         progressWidth = width;
     }
 
+    /// How wide a line of the result may be.
+    int columns() {
+        return out.columns().getAsInt();
+    }
+
     /// Removes what `progress` drew.
     void clearProgress() {
         if (progressWidth > 0) put(err, "\r" + " ".repeat(progressWidth) + "\r");

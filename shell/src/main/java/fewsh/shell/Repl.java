@@ -97,7 +97,7 @@ final class Repl {
     }
 
     /// Entries of several lines, and words for the Tab key.
-    private static final class Entries implements Parser {
+    private final class Entries implements Parser {
         private final DefaultParser words = new DefaultParser();
 
         Entries() {
@@ -107,7 +107,7 @@ final class Repl {
 
         @Override
         public ParsedLine parse(String line, int cursor, ParseContext context) {
-            if (context == ParseContext.ACCEPT_LINE && !Entry.isWhole(line)) throw new EOFError(-1, -1, "more lines follow",
+            if (context == ParseContext.ACCEPT_LINE && !workspace.isWhole(line)) throw new EOFError(-1, -1, "more lines follow",
                     "more");
             if (context == ParseContext.ACCEPT_LINE) return new Whole(line, cursor);
             return words.parse(line, cursor, context);

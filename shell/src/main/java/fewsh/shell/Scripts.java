@@ -1,26 +1,69 @@
 package fewsh.shell;
 
 import fewsh.UserError;
+import fewsh.generate.CausalLm;
+import fewsh.generate.KvCache;
+import fewsh.generate.LoadOptions;
+import fewsh.generate.SamplingConfig;
+import fewsh.models.Precision;
+import fewsh.script.Limits;
+import fewsh.script.Sandbox;
+import fewsh.script.Stage;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
-/// `fewsh run FILE` and `/run FILE`: by the file's name a prompt, or a script of the shell's lines.
-final class Scripts {
-    private static final List<String> KINDS = List.of(".prompty", ".prompt", ".fewsh");
+/// `fewsh run FILE`, `/run FILE` and `/js CODE`: by the file's name a prompt, JavaScript, or the shell's lines.
+///
+/// The workspace is the stage that JavaScript plays on: it shows on the shell's screen and speaks to the current model.
+final class Scripts implements Stage, AutoCloseable {
+    private static final List<String> KINDS = List.of(".prompty", ".prompt", ".js", ".fewsh");
 
-    private Scripts() {}
+    private final Workspace workspace;
+    private final Sandbox sandbox;
+    private final Options options;
 
+    /// @param options of the command line: settings, and how to load models
+    Scripts(Workspace workspace, Options options) {
+        this.workspace = workspace;
+        this.options = options;
+        this.sandbox = new Sandbox(this, workspace.file(".").toAbsolutePath().normalize(), limits(options));
+    }
+
+    /// `--cpu_time` and `--statements`.
+    private static Limits limits(Options options) {
+        Limits limits = Limits.DEFAULT;
+        if (options.has("cpu_time")) limits = limits.withTime(Duration.ofSeconds(options.whole("cpu_time", 60, 1)));
+        if (options.has("statements")) limits = limits.withStatements(1_000_000L * options.whole("statements", 1000, 1));
+        return limits;
+    }
+
+    /// `fewsh run FILE`.
     static int run(Workspace workspace, Options options) throws IOException {
         String name = name("fewsh run", options);
         if (Prompts.isPrompt(name)) return Prompts.run(workspace, options);
         if (name.endsWith(".fewsh")) return Main.lines(options, workspace, name);
-        throw unknown("fewsh run", name);
+        if (!name.endsWith(".js")) throw unknown("fewsh run", name);
+        workspace.begin(options, false);
+        Interruption.of(workspace).reached();
+        try (Scripts scripts = new Scripts(workspace, options)) {
+            return scripts.file(name, options.words().subList(1, options.words().size()));
+        }
     }
 
+    /// `/run FILE`.
     static int slashRun(Workspace workspace, Options options) {
         String name = name("/run", options);
         if (Prompts.isPrompt(name)) return Prompts.slash(workspace, options);
-        throw unknown("/run", name);
+        if (!name.endsWith(".js")) throw unknown("/run", name);
+        return workspace.scripts().file(name, options.words().subList(1, options.words().size()));
+    }
+
+    /// `/js CODE`.
+    static int js(Workspace workspace, Options options) {
+        if (options.text().isBlank()) throw new UserError("/js", "needs CODE", "/js 1 + 1");
+        return workspace.scripts().entry(options.text());
     }
 
     private static String name(String where, Options options) {
@@ -30,5 +73,108 @@ final class Scripts {
     private static UserError unknown(String where, String name) {
         return new UserError(where, "\"" + name + "\" is neither a prompt nor a script", "the names of those end in "
                 + String.join(", ", KINDS));
+    }
+
+    private int file(String name, List<String> args) {
+        return interruptible(() -> {
+            sandbox.run(workspace.file(name), args);
+            return "";
+        });
+    }
+
+    private int entry(String code) {
+        return interruptible(() -> sandbox.evaluate(code));
+    }
+
+    /// Whether more lines have to follow what was typed behind `/js`.
+    boolean isIncomplete(String code) {
+        try {
+            return sandbox.isIncomplete(code);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private interface Work {
+        String run() throws InterruptedException;
+    }
+
+    private int interruptible(Work work) {
+        Render render = workspace.render();
+        workspace.running(sandbox::interrupt);
+        try {
+            String value = work.run();
+            render.endLine();
+            if (!value.isEmpty()) render.line(Render.visible(value));
+            return 0;
+        } catch (InterruptedException _) {
+            render.endLine();
+            render.note("interrupted");
+            return 130;
+        } finally {
+            render.clearProgress();
+            workspace.running(null);
+        }
+    }
+
+    // ---- the stage
+
+    @Override
+    public void line(String text) {
+        workspace.render().endLine();
+        workspace.render().line(Render.visible(text));
+    }
+
+    @Override
+    public void text(String piece) {
+        workspace.render().text(piece);
+    }
+
+    @Override
+    public void progress(String line) {
+        if (line.isEmpty()) workspace.render().clearProgress();
+        else workspace.render().progress(line);
+    }
+
+    @Override
+    public int columns() {
+        return workspace.render().columns();
+    }
+
+    @Override
+    public boolean unicode() {
+        return true;
+    }
+
+    @Override
+    public CausalLm model() {
+        return workspace.model();
+    }
+
+    @Override
+    public KvCache cache() {
+        return workspace.scoreCache();
+    }
+
+    @Override
+    public SamplingConfig sampling() {
+        return workspace.sampling(Map.of(), fewsh.prompt.Composition.EMPTY);
+    }
+
+    @Override
+    public LoadOptions loadOptions() {
+        return workspace.loadOptions(options, Precision.AUTO);
+    }
+
+    @Override
+    public CausalLm load(String model, LoadOptions how) {
+        workspace.load(model, how);
+        return workspace.model();
+    }
+
+    @Override
+    public void close() {
+        sandbox.close();
     }
 }

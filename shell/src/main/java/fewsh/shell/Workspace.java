@@ -47,11 +47,13 @@ final class Workspace implements AutoCloseable {
     private final Tree tree = new Tree();
     private final Loading loading = new Loading();
     private Options program;
+    private Options begun = Options.of();
     private boolean typing;
     private boolean showTime;
     private boolean quit;
     private Runnable running;
     private Editor editor;
+    private Scripts scripts;
 
     /// @param directory relative file names start here
     /// @param in standard input
@@ -145,6 +147,7 @@ final class Workspace implements AutoCloseable {
     /// @param typing whether a person types the lines
     void begin(Options program, boolean typing) {
         this.program = program;
+        this.begun = program;
         this.typing = typing;
         showTime = typing;
         settings.putAll(Setting.given(program));
@@ -317,6 +320,17 @@ final class Workspace implements AutoCloseable {
         quit = true;
     }
 
+    /// Whether nothing more has to follow what was typed: no block is open, no line continues, and the code of `/js` is whole.
+    boolean isWhole(String typed) {
+        return Entry.isWhole(typed) && !(typed.startsWith("/js ") && scripts().isIncomplete(typed.substring("/js ".length())));
+    }
+
+    /// Where `/js` keeps its variables, made when it is first needed.
+    Scripts scripts() {
+        if (scripts == null) scripts = new Scripts(this, begun);
+        return scripts;
+    }
+
     /// Where a person can edit a text; empty in a script.
     Optional<Editor> editor() {
         return Optional.ofNullable(editor);
@@ -359,6 +373,7 @@ final class Workspace implements AutoCloseable {
 
     @Override
     public void close() {
+        if (scripts != null) scripts.close();
         unload();
         loading.close();
     }

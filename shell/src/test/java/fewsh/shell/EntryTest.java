@@ -21,7 +21,8 @@ class EntryTest {
         var lines = script.lines().iterator();
         Entry.Lines source = new Entry.Lines(() -> lines.hasNext() ? lines.next() : null);
         List<Entry> entries = new ArrayList<>();
-        for (Optional<Entry> e = Entry.next(source); e.isPresent(); e = Entry.next(source)) entries.add(e.get());
+        for (Optional<Entry> e = Entry.next(source, Entry::isWhole); e.isPresent(); e = Entry.next(source, Entry::isWhole))
+            entries.add(e.get());
         return entries;
     }
 
