@@ -74,6 +74,82 @@ interface Message {
 /** What a table, a file's row or an item is: names with values. */
 type Row = Record<string, any>;
 
+/**
+ * What a prompt is made of: the keys of the `fewsh:` block of a prompt file, and what it says. Contents are Jinja templates
+ * over the inputs: `{{ text }}`.
+ */
+interface Parts {
+    /** The user's one turn; or give `messages`. */
+    prompt?: string;
+    messages?: Message[];
+    /** These four make the system message. */
+    role?: string;
+    context?: string;
+    instruction?: string;
+    style?: string;
+    /** Worked examples, and which of them are shown: rows with the prompt's inputs and a label. */
+    shots?: Row[] | {
+        examples?: Row[];
+        /** A `.jsonl`, `.csv` or `.tsv` file instead. */
+        file?: string;
+        k?: number;
+        by?: "first" | "random" | "balanced" | "similar";
+        seed?: number;
+        label?: string;
+        input?: string;
+        output?: string;
+        /** Most tokens that they may take. */
+        budget?: number;
+    };
+    /** Chain of thought. */
+    cot?: "off" | "zero_shot" | "few_shot" | { kind: "zero_shot" | "few_shot"; trigger?: string; extract?: string };
+    /** How many paths vote. */
+    vote?: number | { n: number; early?: boolean; error?: number; temperature?: number };
+    /** How many statements are generated before the answer. */
+    knowledge?: number;
+    /** How the answer is found in what the model says. */
+    answer?: Extraction;
+    /** What the answer must look like; nothing else can be said. */
+    format?: { options: string[] } | { regex: string } | { json: object };
+    stop?: string[];
+    image?: string;
+}
+
+type Extraction = "number" | "option" | "date" | "text" | "line" | { kind: "option"; options: string[] } | { regex: string };
+
+/** A composed prompt. What takes a text as its prompt takes one of these too. It never changes: `with` makes another. */
+interface Prompt {
+    /** The same with these inputs, on top of those it has: `score(prompt.with({ text }), " positive")`. */
+    with(inputs: Row): Prompt;
+    /** As the model gets it. */
+    text(inputs?: Row): string;
+    messages(inputs?: Row): Message[];
+    /** Its answer, by the techniques it names: `prompt.run({ question: "2 + 2?" }).answer`. */
+    run(inputs?: Row, options?: Sampling): Reply;
+    /** Shows its parts and what each costs in tokens. */
+    show(inputs?: Row): void;
+}
+
+/** What came of a prompt. */
+interface Reply {
+    text: string;
+    /** What was found in it; null if nothing was. */
+    answer: string | null;
+    finish_reason: "stop" | "length" | "interrupted";
+    prompt_tokens: number;
+    completion_tokens: number;
+    seed: number;
+    /** Of a vote: how many paths had which answer, most first; in how many none was found; how many were sampled. */
+    votes?: Record<string, number>;
+    unparsable?: number;
+    samples?: number;
+    stopped_early?: boolean;
+    saved_samples?: number;
+    saved_tokens?: number;
+    /** Of generated knowledge: the statements, the answer with each, and how sure it was. */
+    knowledge?: { statement: string; answer: string | null; probability: number }[];
+}
+
 // ---- models
 
 /**
@@ -92,18 +168,18 @@ declare function load(model: string, options?: { precision?: "auto" | "fp32" | "
  * With `stream` the answer comes piece by piece (`for await` does as well); leaving the loop ends it, and so does the next
  * call that needs the model. With `details` it is an object.
  */
-declare function complete(prompt: string, options?: Sampling): string;
-declare function complete(prompt: string, options: Sampling & { stream: true }): Iterable<string>;
-declare function complete(prompt: string, options: Sampling & { details: true }): Answer;
+declare function complete(prompt: string | Prompt, options?: Sampling): string;
+declare function complete(prompt: string | Prompt, options: Sampling & { stream: true }): Iterable<string>;
+declare function complete(prompt: string | Prompt, options: Sampling & { details: true }): Answer;
 
 /**
  * Answers a conversation, written as the model's chat template has it; a text is one message of the user.
  *
  *     print(chat([{ role: "system", content: "Answer in one word." }, { role: "user", content: "Is water wet?" }]))
  */
-declare function chat(messages: string | Message[], options?: Sampling): string;
-declare function chat(messages: string | Message[], options: Sampling & { stream: true }): Iterable<string>;
-declare function chat(messages: string | Message[], options: Sampling & { details: true }): Answer;
+declare function chat(messages: string | Message[] | Prompt, options?: Sampling): string;
+declare function chat(messages: string | Message[] | Prompt, options: Sampling & { stream: true }): Iterable<string>;
+declare function chat(messages: string | Message[] | Prompt, options: Sampling & { details: true }): Answer;
 
 /**
  * Draws n answers to one prompt, which is computed once; a conversation is an array of messages. Where the settings are
@@ -111,24 +187,57 @@ declare function chat(messages: string | Message[], options: Sampling & { detail
  *
  *     const different = new Set(sample("A name for a cat:", 20, { temperature: 0.8, max_tokens: 4 })).size
  */
-declare function sample(prompt: string | Message[], n: number, options?: Sampling): string[];
-declare function sample(prompt: string | Message[], n: number, options: Sampling & { details: true }): Answer[];
+declare function sample(prompt: string | Message[] | Prompt, n: number, options?: Sampling): string[];
+declare function sample(prompt: string | Message[] | Prompt, n: number, options: Sampling & { details: true }): Answer[];
 
 /**
  * How likely a continuation is after a context.
  *
  *     const likelier = score("2 + 2 =", " 4").loglikelihood > score("2 + 2 =", " 5").loglikelihood
  */
-declare function score(context: string, continuation: string): Score;
+declare function score(context: string | Prompt, continuation: string): Score;
 
 /**
  * The tokens of a text.
  *
  *     print(tokenize("unbelievable").pieces.join("|"))
  */
-declare function tokenize(text: string): { ids: number[]; pieces: string[] };
+declare function tokenize(text: string | Prompt): { ids: number[]; pieces: string[] };
+
+// ---- prompts
+
+/**
+ * Composes a prompt of parts, or reads a prompt file (`.prompty`, `.prompt`).
+ *
+ *     const sentiment = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { file: "reviews.jsonl", k: 4, label: "label" } })
+ *     print(sentiment.run({ text: "a joy" }, { max_tokens: 3 }).text)
+ *     print(compose("translate.prompty").run({ text: "Good morning" }).text)
+ */
+declare function compose(parts: Parts | string): Prompt;
+
+/**
+ * Samples several paths and takes the answer that most of them come to (Wang et al. 2022). `n` is 8 unless the prompt or the
+ * options say otherwise; with `early` it stops once the outcome is settled, but for a chance of `error`.
+ *
+ *     const { answer, votes } = vote("What is 17 + 25? Think, then say the number.", { n: 8, answer: "number" })
+ */
+declare function vote(prompt: string | Prompt, options?: Sampling & { n?: number; early?: boolean; error?: number; answer?: Extraction }): Reply;
 
 // ---- files, of the script's own folder
+
+/**
+ * The rows of a `.jsonl` file: an object a line.
+ *
+ *     const rows = readJsonl("reviews.jsonl").slice(0, 100)
+ */
+declare function readJsonl(file: string): Row[];
+
+/**
+ * The rows of a `.csv` or `.tsv` file whose first row names the fields; all values are texts.
+ *
+ *     const right = readCsv("answers.csv").filter(row => Number(row.answer) === 42)
+ */
+declare function readCsv(file: string): Row[];
 
 /**
  * A whole file as text (UTF-8).
@@ -203,3 +312,10 @@ declare function write(...values: any[]): void;
  *     const n = Number(args[0] ?? 8)
  */
 declare const args: readonly string[];
+
+/**
+ * The rows of the file after `--input`, which may be anywhere; null if there is none.
+ *
+ *     const items = input ?? readJsonl("data/reviews.jsonl")
+ */
+declare const input: Row[] | null;

@@ -13,7 +13,8 @@ import java.util.List;
 ///
 /// @param word whose name errors begin with
 /// @param values by place; missing ones, `undefined`, functions and NaN are JSON's null, as `JSON.stringify` has them
-record Given(Word word, JsonArray values) {
+/// @param prompt what stands first, or what the word is of, if it is a prompt; null otherwise
+record Given(Word word, JsonArray values, Prompt prompt) {
     JsonElement at(int i) {
         return i < values.size() ? values.get(i) : JsonNull.INSTANCE;
     }
@@ -24,12 +25,6 @@ record Given(Word word, JsonArray values) {
 
     String text(int i) {
         if (at(i) instanceof JsonPrimitive p && p.isString()) return p.getAsString();
-        throw wrong(i, "a text");
-    }
-
-    /// A text, or a number or truth value as a text.
-    String word(int i) {
-        if (at(i) instanceof JsonPrimitive p) return p.getAsString();
         throw wrong(i, "a text");
     }
 

@@ -28,6 +28,7 @@ import org.graalvm.polyglot.proxy.ProxyExecutable;
 /// A world for scripts: one JavaScript context in which the words of a vocabulary are functions, and nothing else is foreign.
 final class Guest implements AutoCloseable {
     /// What there is of JavaScript's world: no Java, no other languages, no console, nothing that waits for another thread.
+    private static final int LONGEST = 1 << 26;
     private static final Map<String, String> OPTIONS = options();
     private static final Source PRELUDE = prelude();
 
@@ -35,6 +36,8 @@ final class Guest implements AutoCloseable {
     private final Jail jail;
     private final Vocabulary vocabulary;
     private final Map<String, Word> words = new LinkedHashMap<>();
+    /// What a prompt has.
+    private final Map<String, Word> ofPrompts = new LinkedHashMap<>();
     private final Value raise;
     private final Value uncaught;
     private final Value begin;
@@ -47,7 +50,7 @@ final class Guest implements AutoCloseable {
                 "console", "shared-array-buffer", "atomics", "agent-can-block", "webassembly", "bigint",
                 "global-arguments"))
             options.put("js." + none, "false");
-        options.put("js.string-length-limit", Integer.toString(1 << 26));
+        options.put("js.string-length-limit", Integer.toString(LONGEST));
         options.put("js.max-typed-array-length", Integer.toString(1 << 28));
         options.put("js.unhandled-rejections", "throw");
         return options;
@@ -79,9 +82,10 @@ final class Guest implements AutoCloseable {
                 .resourceLimits(ResourceLimits.newBuilder().statementLimit(limits.statements(), null).build())
                 .in(InputStream.nullInputStream()).out(OutputStream.nullOutputStream()).err(OutputStream.nullOutputStream())
                 .build();
-        ProxyExecutable call = a -> call(a[0].asString(), a[1].asInt(), a[2].asString());
+        Prompt.words(vocabulary.models()).forEach(word -> ofPrompts.put(word.name(), word));
+        ProxyExecutable call = a -> call(words.get(a[0].asString()), a[1].asInt(), a[2].asString(), prompt(a[3]));
         ProxyExecutable display = a -> a[0].toString();
-        Value parts = context.eval(PRELUDE).execute(table(), call, display);
+        Value parts = context.eval(PRELUDE).execute(table(words), table(ofPrompts), call, display);
         raise = parts.getArrayElement(0);
         uncaught = parts.getArrayElement(1);
         begin = parts.getArrayElement(2);
@@ -89,7 +93,7 @@ final class Guest implements AutoCloseable {
     }
 
     /// The words as the prelude takes them: `[{name, length}]`.
-    private String table() {
+    private static String table(Map<String, Word> words) {
         JsonArray table = new JsonArray();
         for (Word word : words.values()) {
             JsonObject row = new JsonObject();
@@ -113,27 +117,54 @@ final class Guest implements AutoCloseable {
     }
 
     /// A run begins, on this thread: everything is counted anew.
-    void begin(List<String> args) {
+    ///
+    /// @param input rows that a person gave, null for none
+    void begin(List<String> args, List<? extends Map<String, Object>> input) {
         context.resetLimits();
         jail.begin();
         vocabulary.models().clock().begin();
         JsonArray list = new JsonArray();
         args.forEach(list::add);
-        begin.executeVoid(list.toString());
+        begin.executeVoid(list.toString(), input == null ? "null" : Data.json(input).toString());
     }
 
-    private Object call(String name, int count, String json) {
+    /// A prompt in a script's hands: called with the name of one of its words and the arguments.
+    private final class Held implements ProxyExecutable {
+        private final Prompt prompt;
+
+        Held(Prompt prompt) {
+            this.prompt = prompt;
+        }
+
+        @Override
+        public Object execute(Value... a) {
+            return call(ofPrompts.get(a[0].asString()), a[1].asInt(), a[2].asString(), prompt);
+        }
+    }
+
+    private static Prompt prompt(Value value) {
+        return value.isProxyObject() && value.asProxyObject() instanceof Held held ? held.prompt : null;
+    }
+
+    private Object call(Word word, int count, String json, Prompt prompt) {
         try {
-            Object answer = Vocabulary.answer(words.get(name), count, arguments(name, json));
+            Object answer = Vocabulary.answer(word, count, arguments(word.name(), json), prompt);
             return switch (answer) {
                 case null -> null;
+                case Prompt made -> new Held(made);
                 case Word.Stream stream -> (ProxyExecutable) a -> next(stream, a[0].asBoolean());
-                case JsonElement element -> element.toString();
+                case JsonElement element -> crossing(word, element.toString());
                 default -> throw new IllegalStateException("no value that crosses: " + answer.getClass());
             };
         } catch (UserError e) {
             throw raised(e);
         }
+    }
+
+    private static String crossing(Word word, String json) {
+        if (json.length() > LONGEST) throw new UserError(word.name(), "what it answers is longer than a script's texts may be: "
+                + json.length() + " characters", "at most " + LONGEST);
+        return json;
     }
 
     private static JsonArray arguments(String name, String json) {

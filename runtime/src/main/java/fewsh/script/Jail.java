@@ -37,6 +37,12 @@ final class Jail {
         return root;
     }
 
+    /// An error of somebody who knows the file by its whole path: named as the script named it.
+    UserError own(UserError e) {
+        String prefix = root + root.getFileSystem().getSeparator();
+        return new UserError(e.where().replace(prefix, ""), e.what().replace(prefix, ""), e.fix().replace(prefix, ""), e);
+    }
+
     /// Counts from zero.
     void begin() {
         used = 0;

@@ -2,10 +2,9 @@ package fewsh.script;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.ask.Inquiry;
 import fewsh.generate.About;
 import fewsh.generate.Candidate;
 import fewsh.generate.CausalLm;
@@ -14,10 +13,13 @@ import fewsh.generate.FinishReason;
 import fewsh.generate.SamplingConfig;
 import fewsh.generate.Score;
 import fewsh.generate.Step;
+import fewsh.prompt.Block;
+import fewsh.prompt.Composed;
+import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
+import fewsh.prompt.Vote;
 import fewsh.tokenize.Tokenizer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,7 +33,7 @@ final class Models implements AutoCloseable {
     private final Jail jail;
     private final Clock clock = new Clock();
     private Streaming streaming;
-    private Decoding running;
+    private Runnable running;
     private boolean interrupted;
 
     Models(Stage stage, Jail jail) {
@@ -64,59 +66,49 @@ final class Models implements AutoCloseable {
     }
 
     Object complete(Given given) {
-        String prompt = given.text(0);
-        return answer(stage.model().encode(prompt), given.options(1));
+        if (given.prompt() == null) given.text(0);
+        return answer(given);
     }
 
     Object chat(Given given) {
-        return answer(conversation(given), given.options(1));
+        if (given.prompt() == null) conversation(given);
+        return answer(given);
     }
 
-    private int[] conversation(Given given) {
-        List<Message> messages = messages(given);
+    /// The ids of what stands first: a prompt, a conversation, or a text, which `chat` takes for a conversation.
+    private int[] ids(Given given, boolean conversation) {
+        if (given.prompt() != null) return ids(composed(given.prompt()));
+        return conversation ? stage.model().encode(conversation(given), true) : stage.model().encode(given.text(0));
+    }
+
+    private int[] ids(Composed composed) {
         CausalLm model = stage.model();
-        if (model.chatTemplate().isEmpty())
-            throw given.error(model.about().name() + " has no chat template", "complete(text) continues a text as it is");
-        return model.encode(messages, true);
+        return model.chatTemplate().isPresent() ? model.encode(composed.messages(), true) : model.encode(composed.text());
     }
 
-    private static List<Message> messages(Given given) {
-        if (given.at(0) instanceof JsonPrimitive) return List.of(new Message("user", given.text(0)));
-        List<Message> messages = new ArrayList<>();
-        for (JsonObject row : given.rows(0)) {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            row.asMap().forEach((key, value) -> fields.put(key, plain(value)));
-            Message message = Message.received(fields);
-            if (message.role() == null || !(fields.get("content") instanceof String))
-                throw given.error("message " + (messages.size() + 1) + " must be {role, content}, both texts, was "
-                        + Given.shown(row), "chat([{role: \"user\", content: \"Hello\"}])");
-            messages.add(message);
-        }
-        if (messages.isEmpty()) throw given.error("there is no message", "chat([{role: \"user\", content: \"Hello\"}])");
+    private List<Message> conversation(Given given) {
+        List<Message> messages = Data.messages(given, given.at(0));
+        if (stage.model().chatTemplate().isEmpty())
+            throw given.error(stage.model().about().name() + " has no chat template", "complete(text) continues a text as it is");
         return messages;
     }
 
-    /// Null, Boolean, Double, String, List or LinkedHashMap.
-    private static Object plain(JsonElement value) {
-        return switch (value) {
-            case JsonPrimitive p when p.isString() -> p.getAsString();
-            case JsonPrimitive p when p.isBoolean() -> p.getAsBoolean();
-            case JsonPrimitive p -> p.getAsDouble() == p.getAsLong() ? (Object) p.getAsLong() : (Object) p.getAsDouble();
-            case JsonArray list -> list.asList().stream().map(Models::plain).toList();
-            case JsonObject object -> {
-                Map<String, Object> fields = new LinkedHashMap<>();
-                object.asMap().forEach((key, element) -> fields.put(key, plain(element)));
-                yield fields;
-            }
-            default -> null;
-        };
+    Composed composed(Prompt prompt) {
+        return prompt.composed(stage.model(), stage.sampling().maxTokens());
+    }
+
+    /// A prompt as the model gets it.
+    String text(Prompt prompt) {
+        Composed composed = composed(prompt);
+        return stage.model().chatTemplate().map(template -> template.render(composed.messages(), true, Map.of()))
+                .orElseGet(composed::text);
     }
 
     /// A text; with `details` an object; with `stream` the text piece by piece.
-    private Object answer(int[] prompt, Options options) {
-        options.expect(Options.SAMPLING, "stream", "details");
-        SamplingConfig config = options.sampling(stage.sampling());
-        Decoding decoding = begin(prompt, config, 1);
+    private Object answer(Given given) {
+        Options options = given.options(1).expect(Options.SAMPLING, "stream", "details");
+        SamplingConfig config = sampling(given, options, stage.sampling());
+        Decoding decoding = begin(ids(given, given.word().name().equals("chat")), config, 1);
         if (options.flag("stream")) {
             streaming = new Streaming(decoding);
             return streaming;
@@ -125,24 +117,86 @@ final class Models implements AutoCloseable {
         return options.flag("details") ? answer : answer.get("text");
     }
 
+    private SamplingConfig sampling(Given given, Options options, SamplingConfig settings) {
+        return given.prompt() == null ? options.sampling(settings) : given.prompt().sampling(settings, given, options);
+    }
+
     Object sample(Given given) {
         boolean conversation = given.at(0) instanceof JsonArray;
-        String text = conversation ? "" : given.text(0);
+        if (given.prompt() == null && !conversation) given.text(0);
         int n = given.whole(1, 1, MOST_SAMPLES);
         Options options = given.options(2).expect(Options.SAMPLING, "details");
         SamplingConfig settings = stage.sampling();
-        SamplingConfig config = options.sampling(settings.temperature() > 0 ? settings : settings.withTemperature(1));
-        int[] prompt = conversation ? conversation(given) : stage.model().encode(text);
+        SamplingConfig config = sampling(given, options, settings.temperature() > 0 ? settings : settings.withTemperature(1));
         JsonArray answers = new JsonArray();
-        for (JsonObject answer : finish(begin(prompt, config, n), n))
+        for (JsonObject answer : finish(begin(ids(given, conversation), config, n), n))
             answers.add(options.flag("details") ? answer : answer.get("text"));
         return answers;
+    }
+
+    /// A prompt answered by the technique it names.
+    Object run(Given given, Prompt prompt, Options options) {
+        SamplingConfig config = prompt.sampling(stage.sampling(), given, options.expect(Options.SAMPLING));
+        return ask(prompt.composed(stage.model(), config.maxTokens()), config);
+    }
+
+    /// The majority of several paths, of a prompt or a text; how many, and when they are enough, as the options say.
+    Object vote(Given given) {
+        Options options = given.options(1).expect(Options.SAMPLING, "n", "early", "error", "answer");
+        Prompt prompt = given.prompt() != null ? given.prompt() : Prompt.of(given.text(0));
+        Vote own = prompt.composition().vote();
+        int n = options.whole("n", 1, MOST_SAMPLES, own.n() > 1 ? own.n() : 8);
+        Vote vote = new Vote(n, options.values().has("early") ? options.flag("early") : own.early(),
+                options.number("error", own.error()), own.temperature());
+        Composition answer = options.values().has("answer")
+                ? Block.read("vote", Map.of("answer", Data.plain(options.values().get("answer"))), jail.root()) : prompt.composition();
+        Prompt voting = prompt.with(prompt.composition().with(c -> {
+            c.vote = vote;
+            c.answer = answer.answer();
+        }));
+        SamplingConfig config = voting.sampling(stage.sampling(), given, options);
+        return ask(voting.composed(stage.model(), config.maxTokens()), config);
+    }
+
+    private JsonElement ask(Composed composed, SamplingConfig config) {
+        close();
+        int paths = 0;
+        try (Inquiry inquiry = Inquiry.of(stage.model(), stage.cache(), composed, config); Clock.Pause _ = clock.pause()) {
+            running(inquiry::interrupt);
+            while (inquiry.hasNext())
+                switch (inquiry.next()) {
+                    case Inquiry.Event.Sampled(var sample) when composed.composition().vote().n() > 1 -> stage.progress("path " + ++paths
+                            + " of " + composed.composition().vote().n() + ": " + sample.answer().orElse("no answer found"));
+                    case Inquiry.Event.Note(String text) -> stage.progress(text);
+                    case Inquiry.Event.Sampled _, Inquiry.Event.Text _, Inquiry.Event.Known _ -> { }
+                }
+            if (paths > 0) stage.progress("");
+            return Data.json(inquiry.reply().fields());
+        } finally {
+            running(null);
+        }
+    }
+
+    /// Shows a prompt's parts and how many tokens each is, and all of it as the model gets it.
+    Object show(Prompt prompt) {
+        CausalLm model = stage.model();
+        Composed composed = composed(prompt);
+        stage.progress("");
+        List<List<String>> rows = new ArrayList<>();
+        for (Composed.Part part : composed.parts())
+            rows.add(List.of(part.label(), part.message().role(),
+                    Integer.toString(model.tokenizer().encode(part.message().text(), false, false).length), part.message().text()));
+        rows.add(List.of("all", "", Integer.toString(ids(composed).length), ""));
+        new Table("", List.of("part", "role", "tokens", "text"), rows, new boolean[] {false, false, true, false})
+                .lines(stage.columns(), stage.unicode()).forEach(stage::line);
+        if (composed.dropped() > 0) stage.line(composed.dropped() + " examples left out, " + composed.shown().size() + " shown");
+        return null;
     }
 
     private Decoding begin(int[] prompt, SamplingConfig config, int n) {
         close();
         Decoding decoding = stage.model().decode(stage.cache(), prompt, config, n);
-        running(decoding);
+        running(decoding::interrupt);
         return decoding;
     }
 
@@ -178,7 +232,7 @@ final class Models implements AutoCloseable {
             answer.addProperty("finish_reason", reasons[i].word());
             answer.addProperty("prompt_tokens", decoding.promptTokens());
             answer.addProperty("completion_tokens", tokens[i].size());
-            answer.add("logprob", number(sums[i]));
+            answer.add("logprob", Data.number(sums[i]));
             answer.add("tokens", tokens[i]);
             answers.add(answer);
         }
@@ -186,17 +240,20 @@ final class Models implements AutoCloseable {
     }
 
     Object score(Given given) {
-        String context = given.text(0);
+        if (given.prompt() == null) given.text(0);
         String continuation = given.text(1);
         close();
+        CausalLm model = stage.model();
         Score score;
         try (Clock.Pause _ = clock.pause()) {
-            score = stage.model().score(stage.cache(), context, continuation);
+            boolean turns = given.prompt() != null && model.chatTemplate().isPresent();
+            score = turns ? model.score(stage.cache(), ids(given, true), model.tokenizer().encode(continuation, false, false))
+                    : model.score(stage.cache(), given.prompt() == null ? given.text(0) : composed(given.prompt()).text(), continuation);
         } catch (UserError e) {
             throw e.where().isEmpty() ? given.error(e.what(), e.fix()) : e;
         }
         JsonObject answer = new JsonObject();
-        answer.add("loglikelihood", number(score.loglikelihood()));
+        answer.add("loglikelihood", Data.number(score.loglikelihood()));
         answer.addProperty("is_greedy", score.isGreedy());
         JsonArray tokens = new JsonArray();
         score.tokens().forEach(token -> tokens.add(token(token)));
@@ -205,11 +262,10 @@ final class Models implements AutoCloseable {
     }
 
     Object tokenize(Given given) {
-        String text = given.text(0);
         Tokenizer tokenizer = stage.model().tokenizer();
         JsonArray ids = new JsonArray();
         JsonArray pieces = new JsonArray();
-        for (int id : tokenizer.encode(text, false, false)) {
+        for (int id : given.prompt() == null ? tokenizer.encode(given.text(0), false, false) : ids(given, true)) {
             ids.add(id);
             pieces.add(tokenizer.piece(id));
         }
@@ -223,13 +279,8 @@ final class Models implements AutoCloseable {
         JsonObject one = new JsonObject();
         one.addProperty("id", token.id());
         one.addProperty("text", token.text());
-        one.add("logprob", number(token.logprob()));
+        one.add("logprob", Data.number(token.logprob()));
         return one;
-    }
-
-    /// JSON has no infinity: null.
-    private static JsonElement number(double value) {
-        return Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
     }
 
     /// An answer as it comes; empty pieces are passed over.
@@ -265,10 +316,10 @@ final class Models implements AutoCloseable {
         }
     }
 
-    /// Says that `decoding` is what an interruption ends; one that came just before ends it too.
-    private synchronized void running(Decoding decoding) {
-        running = decoding;
-        if (interrupted && decoding != null) decoding.interrupt();
+    /// Says how an interruption ends what the model does; one that came just before ends it too.
+    private synchronized void running(Runnable interrupt) {
+        running = interrupt;
+        if (interrupted && interrupt != null) interrupt.run();
     }
 
     /// Another run begins, which nobody has interrupted.
@@ -279,7 +330,7 @@ final class Models implements AutoCloseable {
     /// Ends the answer under way, and those that begin after it; from any thread.
     synchronized void interrupt() {
         interrupted = true;
-        if (running != null) running.interrupt();
+        if (running != null) running.run();
     }
 
     /// Ends the stream that a script left open.

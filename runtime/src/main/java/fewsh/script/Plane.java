@@ -27,7 +27,7 @@ final class Plane {
         this.unicode = unicode;
         double[] xs = finite(true);
         double[] ys = finite(false);
-        up = ticks(ys, Math.clamp(height / 2, 2, 7));
+        up = ticks(ys, Math.clamp((height + 1) / 2, 2, 7));
         this.height = Math.max(1, Math.round((height - 1f) / (up.count() - 1))) * (up.count() - 1) + 1;  // numbers evenly apart
         gutter = IntStream.range(0, up.count()).map(i -> Width.of(up.label(i))).max().orElse(1) + 1;
         columns = Math.max(8, width - gutter - 1);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -53,7 +54,7 @@ public final class Sandbox implements AutoCloseable {
     /// @throws InterruptedException if it was interrupted; its variables are still there
     public String evaluate(String entry) throws InterruptedException {
         if (typed == null) typed = guest(folder);
-        return supervise(typed, List.of(), guest -> {
+        return supervise(typed, List.of(), null, guest -> {
             Entry parsed = new Entry("js", entry, null, 0, false);
             try {
                 parsed = Entry.typed(guest.context(), entry);
@@ -68,7 +69,7 @@ public final class Sandbox implements AutoCloseable {
     /// Whether `entry` is the beginning of something, so that another line may complete it.
     public boolean isIncomplete(String entry) throws InterruptedException {
         if (typed == null) typed = guest(folder);
-        return supervise(typed, List.of(), guest -> Boolean.toString(Entry.isIncomplete(guest.context(), entry))).equals("true");
+        return supervise(typed, List.of(), null, guest -> Boolean.toString(Entry.isIncomplete(guest.context(), entry))).equals("true");
     }
 
     /// Runs a file as an ES module, in a world of its own, with its folder's files in reach and `args` as its arguments.
@@ -76,11 +77,16 @@ public final class Sandbox implements AutoCloseable {
     /// @throws UserError that shows the place, as `sweep.js:3:7`
     /// @throws InterruptedException if it was interrupted
     public void run(Path file, List<String> args) throws InterruptedException {
+        run(file, args, null);
+    }
+
+    /// The same with rows as its `input`, which may come from anywhere; null for none.
+    public void run(Path file, List<String> args, List<? extends Map<String, Object>> input) throws InterruptedException {
         Path whole = file.toAbsolutePath().normalize();
         Jail jail = new Jail(whole.getParent(), limits.files());
         String text = jail.read(whole.getFileName().toString());
         Entry entry = Entry.module(whole.getFileName().toString(), text);
-        supervise(guest(whole.getParent()), args, guest -> {
+        supervise(guest(whole.getParent()), args, input, guest -> {
             try {
                 guest.context().eval(entry.source());
                 return "";
@@ -109,7 +115,7 @@ public final class Sandbox implements AutoCloseable {
     }
 
     /// Runs `work` on a thread of its own and watches over it.
-    private String supervise(Guest guest, List<String> args, Work work) throws InterruptedException {
+    private String supervise(Guest guest, List<String> args, List<? extends Map<String, Object>> input, Work work) throws InterruptedException {
         AtomicReference<Stop> stop = new AtomicReference<>();
         AtomicReference<Object> outcome = new AtomicReference<>();
         CountDownLatch done = new CountDownLatch(1);
@@ -118,7 +124,7 @@ public final class Sandbox implements AutoCloseable {
         long allowed = Math.min(guest.heldBefore() + limits.memory(), Runtime.getRuntime().maxMemory() / 10 * 9);
         Thread.ofPlatform().daemon().name("script").stackSize(STACK).start(() -> {
             try {
-                guest.begin(args);
+                guest.begin(args, input);
                 outcome.set(work.run(guest));
             } catch (Throwable e) {                                           // whatever it is, the caller concludes from it
                 outcome.set(e);

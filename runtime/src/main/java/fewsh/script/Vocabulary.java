@@ -6,6 +6,10 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.prompt.Rows;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,6 +45,10 @@ final class Vocabulary implements AutoCloseable {
                 Word.of("sample", "prompt, n, options?", models::sample),
                 Word.of("score", "context, continuation", models::score),
                 Word.of("tokenize", "text", models::tokenize),
+                Word.of("compose", "parts", given -> Prompt.of(given, jail)),
+                Word.of("vote", "prompt, options?", models::vote),
+                Word.of("readJsonl", "file", given -> rows(given, List.of(".jsonl"))),
+                Word.of("readCsv", "file", given -> rows(given, List.of(".csv", ".tsv"))),
                 Word.of("readText", "file", given -> new JsonPrimitive(jail.read(given.text(0)))),
                 Word.of("writeJsonl", "file, rows", this::writeJsonl),
                 Word.of("writeCsv", "file, rows", this::writeCsv),
@@ -49,6 +57,22 @@ final class Vocabulary implements AutoCloseable {
                 Word.of("progress", "items, label?", this::progress),
                 Word.of("print", "...values", this::print),
                 Word.of("write", "...values", this::write));
+    }
+
+    private JsonArray rows(Given given, List<String> endings) {
+        String name = given.text(0);
+        if (endings.stream().noneMatch(name::endsWith)) throw given.error("\"" + name + "\" must end in " + String.join(" or ", endings), "");
+        Path file = jail.regular(name);
+        JsonArray rows = new JsonArray();
+        try (Rows read = Rows.open(file)) {
+            jail.count(name, Files.size(file));
+            while (read.hasNext()) rows.add(Data.json(read.next()));
+        } catch (UserError e) {
+            throw jail.own(e);
+        } catch (IOException e) {
+            throw new UserError(name, "cannot be read: " + e.getMessage(), "", e);
+        }
+        return rows;
     }
 
     private Object writeJsonl(Given given) {
@@ -186,8 +210,8 @@ final class Vocabulary implements AutoCloseable {
     /// What one call of one word answers.
     ///
     /// @throws UserError for too few arguments and whatever else a script can do wrong
-    static Object answer(Word word, int count, JsonArray values) {
-        Given given = new Given(word, values);
+    static Object answer(Word word, int count, JsonArray values, Prompt prompt) {
+        Given given = new Given(word, values, prompt);
         if (count < word.required()) throw given.error("needs " + (word.required() == 1 ? "an argument" : word.required()
                 + " arguments") + ", got " + (count == 0 ? "none" : count), word.signature());
         return word.call().with(given);

@@ -1,16 +1,20 @@
 // Runs in each context before any script: makes functions of the words that Java offers. What crosses is text, JSON both
 // ways, so that a script holds nothing of Java's and Java nothing of a script's; live things (streams, prompts) stay on
 // their own side behind a closure.
-(function (words, call, display) {
+(function (words, wordsOfPrompts, answer, display) {
     "use strict";
     const { parse, stringify } = JSON;
     const { defineProperty, freeze, keys: keysOf, getPrototypeOf: prototype, prototype: plain } = Object;
     const { isArray } = Array;
+    const ofPrompts = parse(wordsOfPrompts);
     const name = /^[A-Za-z_$][\w$]*$/;
     const matches = name.test.bind(name);
     const DEEPEST = 5;
     const MOST = 200;
     const Failure = Error;
+    const held = new WeakMap();
+    const hold = held.set.bind(held);
+    const holder = held.get.bind(held);
     const known = new WeakMap();
     const remember = known.set.bind(known);
     const recall = known.get.bind(known);
@@ -46,6 +50,7 @@
     function shown(value, depth) {
         if (typeof value === "string") return stringify(value);
         if (value === null || typeof value !== "object") return display(value);
+        if (holder(value)) return "{a prompt}";
         const list = isArray(value);
         if (!list && prototype(value) !== plain && prototype(value) !== null) return display(value);
         if (depth === DEEPEST) return list ? "[…]" : "{…}";
@@ -85,6 +90,7 @@
     }
 
     const own = {
+        compose: (...values) => prompt(call("compose", values.length, list(values))),
         print: (...values) => { call("print", 1, list([text(values)])); },
         write: (...values) => { call("write", 1, list([text(values)])); },
         progress: (items, label = "") => {
@@ -93,6 +99,27 @@
             return counted(items, typeof items === "number" ? items : items.length ?? items.size ?? null, `${label}`);
         },
     };
+
+    // A word of the vocabulary; Java's side of a prompt that stands first goes along.
+    const call = (name, count, json, first) => answer(name, count, json, holder(first));
+
+    // A prompt: Java's side of it, which nobody else can reach, and its words.
+    function prompt(side) {
+        const made = {};
+        for (const { name, length } of ofPrompts)
+            defineProperty(made, name, { value: named(name, length, (...values) => {
+                const got = side(name, values.length, list(values));
+                return name === "with" ? prompt(got) : receive(got);
+            }), enumerable: true });
+        hold(made, side);
+        return freeze(made);
+    }
+
+    function named(name, length, word) {
+        defineProperty(word, "name", { value: name });
+        defineProperty(word, "length", { value: length });
+        return word;
+    }
 
     // As JSON; made here and not by `stringify` of the array, to which a script could give a toJSON.
     function list(values) {
@@ -104,11 +131,12 @@
     const define = (name, value) =>
         defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
     for (const { name, length } of parse(words)) {
-        const word = own[name] ?? ((...values) => receive(call(name, values.length, list(values))));
-        defineProperty(word, "name", { value: name });
-        defineProperty(word, "length", { value: length });
-        define(name, word);
+        define(name, named(name, length,
+            own[name] ?? ((...values) => receive(call(name, values.length, list(values), values[0])))));
     }
-    const begin = args => define("args", freeze(parse(args)));
+    const begin = (args, input) => {
+        define("args", freeze(parse(args)));
+        define("input", parse(input));
+    };
     return [raise, uncaught, begin, show];
 })

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `scripts/fewsh.d.ts` says what there is, and all of it.
 class DeclarationsTest {
+    private static final Pattern METHOD = Pattern.compile("(?m)^    (\\w+)\\(");
     private static final Pattern FUNCTION = Pattern.compile("(?m)^declare function (\\w+)(?:<\\w+>)?\\(");
 
     @TempDir
@@ -30,9 +31,9 @@ class DeclarationsTest {
 
     /// The parameters of each declaration, as the table of words writes them: of overloads, one that must be given in one and
     /// may be left out in another counts as that.
-    private static Map<String, List<String>> declared(String text) {
+    private static Map<String, List<String>> declared(Pattern what, String text) {
         Map<String, List<String>> all = new TreeMap<>();
-        Matcher function = FUNCTION.matcher(text);
+        Matcher function = what.matcher(text);
         while (function.find()) {
             List<String> parameters = new ArrayList<>();
             int depth = 1;
@@ -61,13 +62,23 @@ class DeclarationsTest {
     void everyWordIsDeclaredWithItsParametersAndNothingElseIs() throws IOException {
         Map<String, List<String>> words = new TreeMap<>();
         for (Word word : new Vocabulary(new Notebook(folder), new Jail(folder, 0)).words()) words.put(word.name(), word.parameters());
-        assertEquals(words, declared(declarations()));
+        assertEquals(words, declared(FUNCTION, declarations()));
+    }
+
+    @Test
+    void everyWordOfAPromptIsDeclaredWithItsParametersAndNothingElseIs() throws IOException {
+        Map<String, List<String>> words = new TreeMap<>();
+        for (Word word : Prompt.words(new Vocabulary(new Notebook(folder), new Jail(folder, 0)).models()))
+            words.put(word.name(), word.parameters());
+        String declarations = declarations();
+        int begin = declarations.indexOf("interface Prompt {");
+        assertEquals(words, declared(METHOD, declarations.substring(begin, declarations.indexOf("\n}", begin))));
     }
 
     @Test
     void whatAScriptFindsIsWhatIsDeclared() throws Exception {
         try (Sandbox sandbox = new Sandbox(new Notebook(folder), folder, Limits.DEFAULT)) {
-            TreeSet<String> declared = new TreeSet<>(declared(declarations()).keySet());
+            TreeSet<String> declared = new TreeSet<>(declared(FUNCTION, declarations()).keySet());
             Matcher constant = Pattern.compile("(?m)^declare const (\\w+)").matcher(declarations());
             while (constant.find()) declared.add(constant.group(1));
             String bare = "Object Function Array String Date Number Boolean RegExp Math JSON NaN Infinity undefined isNaN isFinite"

@@ -50,6 +50,12 @@ class EscapeTest {
         Files.createSymbolicLink(folder.resolve("link.txt"), secret);
         Files.createSymbolicLink(folder.resolve("link.js"), home.resolve("secret.js"));
         Files.createSymbolicLink(folder.resolve("up"), home);
+        Files.writeString(home.resolve("secret.jsonl"), "{\"text\": \"" + SECRET + "\", \"output\": \"x\"}\n");
+        Files.createSymbolicLink(folder.resolve("link.jsonl"), home.resolve("secret.jsonl"));
+        Files.writeString(folder.resolve("above.prompty"), "---\nname: a\nfewsh:\n  shots: {file: ../secret.jsonl}\n---\nuser:\n{{ text }}\n");
+        Files.writeString(folder.resolve("linked.prompty"), "---\nname: a\nfewsh:\n  shots: {file: link.jsonl}\n---\nuser:\n{{ text }}\n");
+        Files.writeString(folder.resolve("environment.prompty"), "---\nname: ${env:HOME}\ndescription: ${env:PATH}\n---\nuser:\nhi\n");
+        Files.writeString(folder.resolve("file.prompty"), "---\nname: a\ndescription: ${file:../secret.txt}\n---\nuser:\nhi\n");
         Files.createSymbolicLink(folder.resolve("out.jsonl"), home.resolve("written.jsonl"));
         notebook = new Notebook(home);
         notebook.load("alphabet", notebook.loadOptions());
@@ -149,6 +155,24 @@ class EscapeTest {
                 attempt("import of node's modules", "await import('node:fs')", "Error: "),
                 attempt("import of the engine's own", "await import('graal:internal')", "Error: "),
                 attempt("import of what is there works", "(await import('./lib.js')).answer", "42"),
+                attempt("rows above", "readJsonl('../secret.jsonl')", "\"../secret.jsonl\" is outside"),
+                attempt("rows behind a link", "readJsonl('link.jsonl')", "\"link.jsonl\" is a link"),
+                attempt("rows of what is no data", "readJsonl('lib.js')", "readJsonl: \"lib.js\" must end in .jsonl"),
+                attempt("prompt file above", "compose('../x.prompty')", "\"../x.prompty\" is outside"),
+                attempt("program as a prompt file", "compose('lib.js')", "lib.js: is no prompt file"),
+                attempt("examples above", "compose({prompt: 'a', shots: {file: '../secret.jsonl'}})", "\"../secret.jsonl\" is outside"),
+                attempt("examples behind a link", "compose({prompt: 'a', shots: {file: 'link.jsonl'}})", "\"link.jsonl\" is a link"),
+                attempt("image above", "compose({prompt: 'a', image: '../secret.txt'})", "\"../secret.txt\" is outside"),
+                attempt("prompt file with examples above", "compose('above.prompty').text({text: 'a'})", "above.prompty"),
+                attempt("prompt file with linked examples", "compose('linked.prompty').text({text: 'a'})", "linked.prompty"),
+                attempt("prompt file that asks the environment", "compose('environment.prompty').text()", "environment.prompty"),
+                attempt("prompt file that reads above", "compose('file.prompty').text()", "file.prompty"),
+                attempt("template that reaches for Java", "compose({prompt: '{{ x.getClass() }}'}).text({x: 'a'})", "compose: the template"),
+                attempt("template without end", "compose({prompt: '{% for i in range(10**9) %}x{% endfor %}'}).text()", "compose: the template"),
+                attempt("prompt taken apart", "Reflect.ownKeys(Object.getPrototypeOf(compose({prompt: 'a'}))).includes('constructor')"
+                        + " && typeof compose({prompt: 'a'}).getClass", "undefined"),
+                attempt("prompt of another's", "score(Object.create(compose({prompt: 'a'})), 'b')", "score: context must be a text"),
+                attempt("vote without end", "vote('a', {n: 1e9})", "vote: n must be a whole number from 1 to 1024"),
                 // traps for the host
                 attempt("Proxy for options", "complete('ab', new Proxy({}, {get() { throw new Error('trap') }, ownKeys() { return ['seed'] },"
                         + " getOwnPropertyDescriptor() { return {enumerable: true, configurable: true} }}))", "Error: trap"),
@@ -199,7 +223,7 @@ class EscapeTest {
                 attempt("giant array", "new Array(2 ** 32 - 1).fill(0)", "the script "),
                 attempt("giant join", "new Array(2 ** 32 - 1).join('x')", "RangeError: Invalid string length"),
                 attempt("giant buffer", "new ArrayBuffer(2 ** 33)", "RangeError: "),
-                attempt("many buffers", "const all = []; for (;;) all.push(new Uint8Array(1 << 26))", "the script holds more than 200 MiB"),
+                attempt("many buffers", "const all = []; for (;;) all.push(new Uint8Array(1 << 26))", "the script "),
                 attempt("growing map", "const m = new Map(); for (let i = 0;; i++) m.set(i, new Array(1000).fill(i))", "the script "),
                 attempt("BigInt without end", "2n ** (2n ** 40n)", "SyntaxError: "),
                 attempt("giant spread", "Math.max(...new Array(1e8))", "js: RangeError: "),
