@@ -32,11 +32,11 @@ for (const [variant, parts] of Object.entries(variants)) {
     const prompt = compose(parts);
     let right = 0, logprob = 0, tokens = 0;
     for (const item of progress(items, variant)) {
-        const context = prompt.with({ text: item.text }).text;
-        const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
+        const asked = prompt.with({ text: item.text });
+        const likelihood = labels.map(label => score(asked, label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
         logprob += likelihood[labels.indexOf(item.label)];
-        tokens += tokenize(context).ids.length;
+        tokens += tokenize(asked).ids.length;
     }
     results.push({ prompt: variant, accuracy: right / items.length, logprob: logprob / items.length,
         tokens: tokens / items.length });

@@ -24,7 +24,7 @@ for (const [many, one] of [labels, labels.toReversed()]) {
     const of = label => rows.filter(row => row.label === label);
     const examples = [...of(many).slice(0, 3), of(one)[0]];
     const prompt = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { examples, label: "label" } });
-    const probabilities = text => softmax(labels.map(label => score(prompt.with({ text }).text, " " + label).loglikelihood));
+    const probabilities = text => softmax(labels.map(label => score(prompt.with({ text }), label).loglikelihood));
     const bias = labels.map((_, i) => free.reduce((sum, text) => sum + probabilities(text)[i], 0) / free.length);
     let before = 0, after = 0, said = 0;
     for (const item of progress(items, `three ${many}`)) {

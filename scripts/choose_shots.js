@@ -17,8 +17,8 @@ function tried(examples, items) {
     const prompt = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { examples, label: "label" } });
     let right = 0, sum = 0;
     for (const item of items) {
-        const context = prompt.with({ text: item.text }).text;
-        const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
+        const asked = prompt.with({ text: item.text });
+        const likelihood = labels.map(label => score(asked, label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
         const total = Math.log(likelihood.reduce((all, l) => all + Math.exp(l), 0));
         sum += likelihood[labels.indexOf(item.label)] - total;      // of the labels alone: ln p(right | one of the labels)

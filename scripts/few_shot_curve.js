@@ -21,8 +21,8 @@ for (const k of ks) {
     });
     let right = 0;
     for (const item of progress(items, `k = ${k}`)) {
-        const context = prompt.with({ text: item.text }).text;
-        const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
+        const asked = prompt.with({ text: item.text });
+        const likelihood = labels.map(label => score(asked, label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
     }
     const accuracy = right / items.length;

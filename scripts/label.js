@@ -23,8 +23,8 @@ const prompt = compose({
 
 const labelled = [];
 for (const row of progress(rows, "labelling")) {
-    const context = prompt.with({ text: row.text }).text;
-    const p = names.map(name => Math.exp(score(context, " " + name).loglikelihood));
+    const asked = prompt.with({ text: row.text });
+    const p = names.map(name => Math.exp(score(asked, name).loglikelihood));
     const best = p.indexOf(Math.max(...p));
     labelled.push({ ...row, label: names[best], p: p[best] / p.reduce((sum, one) => sum + one, 0) });
 }

@@ -19,8 +19,8 @@ function measured(examples) {
     const prompt = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { examples, label: "label" } });
     let right = 0, sum = 0;
     for (const item of items) {
-        const context = prompt.with({ text: item.text }).text;
-        const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
+        const asked = prompt.with({ text: item.text });
+        const likelihood = labels.map(label => score(asked, label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
         sum += likelihood[labels.indexOf(item.label)];
     }

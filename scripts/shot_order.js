@@ -21,8 +21,8 @@ for (const examples of progress(orders(shots), "orders")) {
     const prompt = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { examples, label: "label" } });
     let right = 0;
     for (const item of items) {
-        const context = prompt.with({ text: item.text }).text;
-        const likelihood = labels.map(label => score(context, " " + label).loglikelihood);
+        const asked = prompt.with({ text: item.text });
+        const likelihood = labels.map(label => score(asked, label).loglikelihood);
         if (labels[likelihood.indexOf(Math.max(...likelihood))] === item.label) right++;
     }
     const order = examples.map(shot => `${shots.indexOf(shot) + 1} ${shot.label}`).join(", ");

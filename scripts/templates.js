@@ -25,8 +25,8 @@ for (const [name, [prompt, positive, negative]] of Object.entries(templates)) {
     const composed = compose({ prompt });
     let right = 0, margin = 0;
     for (const item of progress(items, name)) {
-        const context = composed.with({ text: item.text }).text;
-        const difference = score(context, " " + positive).loglikelihood - score(context, " " + negative).loglikelihood;
+        const asked = composed.with({ text: item.text });
+        const difference = score(asked, positive).loglikelihood - score(asked, negative).loglikelihood;
         const ahead = item.label === "positive" ? difference : -difference;
         if (ahead > 0) right++;
         margin += ahead;

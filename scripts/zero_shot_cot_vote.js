@@ -26,7 +26,7 @@ for (const [way, parts] of Object.entries(ways)) {
     const prompt = compose(parts);
     let right = 0, tokens = 0, none = 0;
     for (const item of progress(items, way)) {
-        const reply = ask(prompt.with({ question: item.question }), settings);
+        const reply = prompt.run({ question: item.question }, settings);
         if (reply.answer === null) none++;
         if (Number(reply.answer) === Number(item.answer) && reply.answer !== null) right++;
         tokens += reply.completion_tokens;

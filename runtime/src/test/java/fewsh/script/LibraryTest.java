@@ -22,17 +22,20 @@ import fewsh.prompt.Cot;
 import fewsh.prompt.Format;
 import fewsh.prompt.Message;
 import fewsh.prompt.PromptFile;
+import fewsh.prompt.Row;
 import fewsh.prompt.Rows;
 import fewsh.prompt.Shots;
 import fewsh.prompt.Tokens;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -72,7 +75,7 @@ class LibraryTest {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName().toString().matches(pattern)).sorted().toList();
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -199,7 +202,7 @@ class LibraryTest {
         for (Path file : prompts()) {
             Composition composition = PromptFile.read(file, Map.of()).composition();
             Shots shots = composition.shots();
-            assertEquals(shots.examples().size(), new java.util.HashSet<>(shots.examples()).size(), file + " has an example twice");
+            assertEquals(shots.examples().size(), new HashSet<>(shots.examples()).size(), file + " has an example twice");
             if (!(composition.format() instanceof Format.Options(var options)) || shots.examples().isEmpty()) continue;
             Map<String, Integer> counts = new TreeMap<>();
             shots.examples().forEach(example -> counts.merge(String.valueOf(example.get(shots.label())), 1, Integer::sum));
@@ -259,5 +262,110 @@ class LibraryTest {
         for (String line : lines) assertTrue(line.length() <= LONGEST_LINE, line);
         for (Matcher m = Pattern.compile("option\\(\"(\\w+)\"").matcher(String.join("\n", lines)); m.find(); )
             assertTrue(said.contains(m.group(1) + "="), "the comment does not name " + m.group(1) + "=");
+    }
+
+    /// Few items, short answers: what each recipe needs to be run to its end in a second.
+    private static final List<String> SMALL = List.of("limit=4", "max_tokens=6", "n=3", "shots=3", "candidates=6", "dev=2",
+            "ks=0,1,4", "out=labelled.jsonl");
+
+    private List<String> shown(Path file, List<Map<String, Object>> input) throws IOException, InterruptedException {
+        Path folder = Files.createDirectories(home.resolve("scripts"));
+        try (Stream<Path> all = Files.walk(SCRIPTS)) {
+            for (Path each : all.filter(Files::isRegularFile).toList()) {
+                Path copy = folder.resolve(SCRIPTS.relativize(each).toString());
+                Files.createDirectories(copy.getParent());
+                Files.copy(each, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        try (Notebook notebook = new Notebook(home); Sandbox sandbox = new Sandbox(notebook, folder, Limits.DEFAULT)) {
+            notebook.load("endless", notebook.loadOptions());
+            List<String> args = SMALL.stream().filter(arg -> names(file, arg)).toList();
+            sandbox.run(folder.resolve(file.getFileName()), args, input);
+            return List.copyOf(notebook.lines);
+        }
+    }
+
+    private static boolean names(Path file, String arg) {
+        try {
+            return Files.readString(file).contains(arg.replaceFirst("=.*", "="));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void aRecipeEndsInATableOrAChart(Path file) throws Exception {
+        List<String> shown = shown(file, null);
+        assertTrue(shown.stream().anyMatch(line -> line.matches("[─ ]*─[─ ]*")), "no table in " + shown);
+        String text = String.join("\n", shown);
+        for (String odd : List.of("NaN", "undefined", "[object", "∞")) assertFalse(text.contains(odd), text);
+    }
+
+    @Test
+    void aRecipeSaysTheSameTwice() throws Exception {
+        for (String name : List.of("few_shot_curve.js", "zero_shot_cot_vote.js", "temperature_sweep.js"))
+            assertEquals(shown(SCRIPTS.resolve(name), null), shown(SCRIPTS.resolve(name), null), name);
+    }
+
+    @Test
+    void aCurveOverRowsThatAreGivenCountsThem() throws Exception {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (int i = 0; i < 12; i++) rows.add(Map.of("text", "film number " + i, "label", i < 6 ? "bad" : "good"));
+        String shown = String.join("\n", shown(SCRIPTS.resolve("few_shot_curve.js"), rows));
+        assertTrue(shown.contains("labels bad, good"), shown);
+        for (String k : List.of("0", "1", "4")) assertTrue(shown.matches("(?s).*\\n *" + k + " +[01][.0-9]* +[0-9.]+ +\\d +4\\b.*"), shown);
+    }
+
+    @Test
+    void labellingKeepsTheRowsAndAddsToThem() throws Exception {
+        shown(SCRIPTS.resolve("label.js"), null);
+        List<Row> rows = Rows.read(home.resolve("scripts/labelled.jsonl"));
+        assertEquals(List.of(1L, 2L, 3L, 4L), rows.stream().map(row -> row.get("id")).toList());
+        for (Row row : rows) {
+            assertTrue(List.of("billing", "delivery", "account").contains(row.get("label")), row.toString());
+            double p = ((Number) row.get("p")).doubleValue();
+            assertTrue(p >= 1 / 3.0 && p <= 1, row.toString());
+        }
+    }
+
+    // ---- docs
+
+    /// `docs/library.md` has a row for each file, in the file's own words, and no other.
+    @Test
+    void theTablesOfTheDocsAreTheFolders() throws IOException {
+        Map<String, String> rows = new TreeMap<>();
+        Pattern row = Pattern.compile("\\| \\[([^]]+)]\\(\\.\\./(prompts|scripts)/\\1\\) \\| (.+) \\| (.+) \\|");
+        for (String line : Files.readAllLines(Shared.project().resolve("docs/library.md"))) {
+            Matcher m = row.matcher(line);
+            if (m.matches()) assertEquals(null, rows.put(m.group(1), m.group(3) + "|" + m.group(4)), line);
+        }
+        Set<String> files = new TreeSet<>();
+        for (Path file : recipes()) files.add(file.getFileName().toString());
+        for (Path file : prompts()) {
+            files.add(file.getFileName().toString());
+            PromptFile prompt = PromptFile.read(file, Map.of());
+            String documented = rows.getOrDefault(file.getFileName().toString(), "|");
+            assertEquals(prompt.description(), documented.substring(0, documented.indexOf('|')));
+            for (String technique : techniques(prompt.composition()))
+                assertTrue(documented.contains(technique), file.getFileName() + ": " + documented + " without " + technique);
+        }
+        assertEquals(files, rows.keySet());
+    }
+
+    private static List<String> techniques(Composition composition) {
+        List<String> techniques = new ArrayList<>();
+        if (!composition.shots().examples().isEmpty()) techniques.add("few-shot");
+        if (composition.cot().kind() == Cot.Kind.FEW_SHOT) techniques.add("few-shot chain of thought");
+        if (composition.cot().kind() == Cot.Kind.ZERO_SHOT) techniques.add("zero-shot chain of thought");
+        if (composition.vote().n() > 1) techniques.add("vote");
+        if (composition.knowledge() > 0) techniques.add("generated knowledge");
+        switch (composition.format()) {
+            case Format.Free() -> { }
+            case Format.Options(_) -> techniques.add("options");
+            case Format.Regex(_) -> techniques.add("regular expression");
+            case Format.Json(_) -> techniques.add("JSON");
+        }
+        return techniques;
     }
 }
