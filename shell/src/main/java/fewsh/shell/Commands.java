@@ -25,6 +25,8 @@ final class Commands {
     private static final Option HELP = Option.flag("this text", "-h", "--help");
 
     private static final List<Option> LOADING = List.of(PRECISION, DEVICE, THREADS);
+    private static final Option INPUT = Option.of("FILE", "rows: .jsonl, .csv or .tsv; a prompt is asked for each, a script has "
+            + "them as input", "--input").completing(Complete.FILES);
     /// What a script may use up.
     private static final List<Option> LIMITS = List.of(Option.of("S", "seconds of the processor that a script may take; 60",
             "--cpu_time"), Option.of("N", "millions of statements that a script may run; 1000", "--statements"));
@@ -50,13 +52,12 @@ final class Commands {
                             + "after its name as args.", Complete.FILES,
                     join(List.of(MODEL, Option.of("NAME=VALUE", "an input of the prompt", "--set").repeatable(),
                             Option.of("NAME=FILE", "an input that is the text of a file", "--set_file").repeatable(),
-                            Option.of("FILE", "rows of inputs: .jsonl, .csv or .tsv; a script has them as input", "--input")
-                                    .completing(Complete.FILES),
+                            INPUT,
                             Option.of("FILE.jsonl", "where a line for each row goes", "--output").completing(Complete.FILES)),
                             parts(), sampling(), List.of(Option.of("N", "how many samples", "-n")), LIMITS, LOADING, OUTPUT,
                             List.of(VERBOSE)), Scripts::run),
             new Command("", "run", "", "FILE [NAME=VALUE…]", "Runs a prompt file or a script on the current model; the conversation stays as it is.", "",
-                    Command.Takes.WORDS, Complete.INPUTS, join(parts(), sampling()), Scripts::slashRun),
+                    Command.Takes.WORDS, Complete.INPUTS, join(List.of(INPUT), parts(), sampling()), Scripts::slashRun),
             Command.slash("js", "CODE", "Runs JavaScript; variables stay. More lines may follow until the code is whole.",
                     Command.Takes.TEXT, Complete.NOTHING, Scripts::js),
             Command.program("score", "[TEXT…]", "Log-likelihoods, token by token.",

@@ -6,6 +6,8 @@ import fewsh.generate.KvCache;
 import fewsh.generate.LoadOptions;
 import fewsh.generate.SamplingConfig;
 import fewsh.models.Precision;
+import fewsh.prompt.Row;
+import fewsh.prompt.Rows;
 import fewsh.script.Limits;
 import fewsh.script.Sandbox;
 import fewsh.script.Stage;
@@ -48,7 +50,7 @@ final class Scripts implements Stage, AutoCloseable {
         workspace.begin(options, false);
         Interruption.of(workspace).reached();
         try (Scripts scripts = new Scripts(workspace, options)) {
-            return scripts.file(name, options.words().subList(1, options.words().size()));
+            return scripts.file(name, options);
         }
     }
 
@@ -57,7 +59,7 @@ final class Scripts implements Stage, AutoCloseable {
         String name = name("/run", options);
         if (Prompts.isPrompt(name)) return Prompts.slash(workspace, options);
         if (!name.endsWith(".js")) throw unknown("/run", name);
-        return workspace.scripts().file(name, options.words().subList(1, options.words().size()));
+        return workspace.scripts().file(name, options);
     }
 
     /// `/js CODE`.
@@ -75,9 +77,11 @@ final class Scripts implements Stage, AutoCloseable {
                 + String.join(", ", KINDS));
     }
 
-    private int file(String name, List<String> args) {
+    /// @param file whose words are the script's args, behind its name; `--input` names the rows it has
+    private int file(String name, Options file) {
+        List<Row> rows = file.has("input") ? Rows.read(workspace.file(file.get("input", ""))) : null;
         return interruptible(() -> {
-            sandbox.run(workspace.file(name), args);
+            sandbox.run(workspace.file(name), file.words().subList(1, file.words().size()), rows);
             return "";
         });
     }
