@@ -40,7 +40,6 @@ final class Dotprompt {
             else if ("json".equals(output.get("format"))) composition = composition.with(c -> c.format = new Format.Json(Map.of()));
         }
         DotpromptTemplate template = new DotpromptTemplate(front.where(), line(front), body(front), partials(file));
-        template.check();
         return new PromptFile(file, meta.get("name") instanceof String name ? name : stem[0],
                 meta.get("description") instanceof String text2 ? text2 : "", inputs,
                 ModelOptions.read(front.at("config"), config instanceof Map<?, ?> map ? map : Map.of()), template, composition,

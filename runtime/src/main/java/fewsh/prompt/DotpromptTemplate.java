@@ -16,10 +16,44 @@ import java.util.regex.Pattern;
 /// The marks of a rendering carry a number used once, so that an input cannot make one; those that stand in the template as
 /// text are given it before.
 ///
-/// @param line     of the file on which it begins
-/// @param partials a partial's text by its name
-record DotpromptTemplate(String where, int line, String text, UnaryOperator<String> partials) implements PromptTemplate {
+final class DotpromptTemplate implements PromptTemplate {
     private static final String MARK = "<<<dotprompt:";
+    private static final Map<String, Helper<?>> HELPERS = Map.of(
+            "role", (role, _) -> mark() + "role:" + HandlebarsJs.text(role) + ">>>",
+            "history", (_, _) -> mark() + "history>>>",
+            "section", (name, _) -> mark() + "section " + HandlebarsJs.text(name) + ">>>",
+            "media", (_, options) -> {
+                String type = HandlebarsJs.text(options.hash("contentType"));
+                return mark() + "media:url " + HandlebarsJs.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type) + ">>>";
+            },
+            "json", (value, options) -> {
+                int indent = options.hash("indent") instanceof Number n ? Math.clamp(n.intValue(), 0, 10) : 0;
+                return Mustache.paid(Json.write(value, indent));
+            },
+            "ifEquals", (a, options) -> HandlebarsJs.block(options, HandlebarsJs.same(a, options.param(0, null))),
+            "unlessEquals", (a, options) -> HandlebarsJs.block(options, !HandlebarsJs.same(a, options.param(0, null))));
+
+    private final String where;
+    private final Mustache parsed;
+
+    /// @param line     of the file on which it begins
+    /// @param partials a partial's text by its name
+    /// @throws fewsh.UserError with its line if it cannot be parsed
+    DotpromptTemplate(String where, int line, String text, UnaryOperator<String> partials) {
+        this.where = where;
+        this.parsed = Mustache.handlebars(where, line, marked(text), HELPERS, name -> {
+            String partial = partials.apply(name);
+            return partial == null ? null : marked(partial);
+        });
+    }
+
+    private static String mark() {
+        return MARK + Mustache.nonce();
+    }
+
+    private static String marked(String text) {
+        return text.replace(MARK, MARK + HandlebarsJs.NONCE);
+    }
 
     /// What `{{@name}}` and `{{history}}` stand for.
     record Surroundings(Map<String, Object> context, List<Map<String, Object>> history) {
@@ -30,10 +64,6 @@ record DotpromptTemplate(String where, int line, String text, UnaryOperator<Stri
     ///
     /// @param content parts: `{text}`, `{media: {url, contentType}}`, `{metadata: {purpose, pending}}`
     record Turn(String role, List<Object> content, Map<String, Object> metadata) {}
-
-    void check() {
-        template("");
-    }
 
     @Override
     public List<Message> render(List<Input> declared, Map<String, Object> inputs, Path folder) {
@@ -64,13 +94,13 @@ record DotpromptTemplate(String where, int line, String text, UnaryOperator<Stri
 
     /// What the template prints, marks included.
     String rendered(Map<String, Object> inputs, Map<String, Object> context) {
-        return template("").render(inputs, context);
+        return parsed.render(inputs, context, "");
     }
 
     /// The messages in dotprompt's own form.
     List<Turn> turns(Map<String, Object> inputs, Surroundings surroundings) {
         String nonce = Rich.nonce(8) + ":";
-        String rendered = template(nonce).render(inputs, surroundings.context);
+        String rendered = parsed.render(inputs, surroundings.context, nonce);
         Pattern marks = Pattern.compile(Pattern.quote(MARK + nonce) + "(?:role:([a-z]+)((?: [^>]+)?)|(history))>>>");
         List<Turn> turns = new ArrayList<>();
         Open open = new Open("user", Map.of());
@@ -164,27 +194,5 @@ record DotpromptTemplate(String where, int line, String text, UnaryOperator<Stri
 
     private static void text(List<Object> parts, String text) {
         if (!text.isBlank()) parts.add(Map.of("text", text));
-    }
-
-    private Mustache template(String nonce) {
-        String mark = MARK + nonce;
-        Map<String, Helper<?>> helpers = Map.of(
-                "role", (role, _) -> mark + "role:" + HandlebarsJs.text(role) + ">>>",
-                "history", (_, _) -> mark + "history>>>",
-                "section", (name, _) -> mark + "section " + HandlebarsJs.text(name) + ">>>",
-                "media", (_, options) -> {
-                    String type = HandlebarsJs.text(options.hash("contentType"));
-                    return mark + "media:url " + HandlebarsJs.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type) + ">>>";
-                },
-                "json", (value, options) -> {
-                    int indent = options.hash("indent") instanceof Number n ? Math.clamp(n.intValue(), 0, 10) : 0;
-                    return Mustache.paid(Json.write(value, indent));
-                },
-                "ifEquals", (a, options) -> HandlebarsJs.block(options, HandlebarsJs.same(a, options.param(0, null))),
-                "unlessEquals", (a, options) -> HandlebarsJs.block(options, !HandlebarsJs.same(a, options.param(0, null))));
-        return Mustache.handlebars(where, line, text.replace(MARK, mark), helpers, name -> {
-            String partial = partials.apply(name);
-            return partial == null ? null : partial.replace(MARK, mark);
-        });
     }
 }

@@ -43,7 +43,7 @@ record FrontMatter(String where, boolean present, Yaml.Document keys, String bod
             int end = text.indexOf('\n', at);
             int next = end < 0 ? text.length() : end + 1;
             String content = text.substring(at, end < 0 ? text.length() : end);
-            boolean isFence = fence.matcher(opened > 0 ? content : content.stripLeading()).matches();
+            boolean isFence = !content.isEmpty() && fence.matcher(opened > 0 ? content : content.stripLeading()).matches();
             if (opened > 0 && isFence)
                 return new FrontMatter(where, true, Yaml.read(where, text.substring(start, at), opened), text.substring(next), line + 1);
             if (opened == 0 && isFence) {

@@ -13,11 +13,13 @@ import java.util.Map;
 ///
 /// The library's own differ: its `@first` is a text, its `each` forgets `@index` over maps, its numbers print as Java's.
 final class HandlebarsJs {
+    /// A tag that prints the number used once.
+    static final String NONCE = "{{__nonce}}";
     private static final String NOTHING = "__nothing";
     private static final String BACKSLASH = "__backslash";
     static final Map<String, Helper<?>> HELPERS = Map.of("if", HandlebarsJs::when, "unless", HandlebarsJs::unless,
             "each", HandlebarsJs::each, "with", HandlebarsJs::with, "lookup", HandlebarsJs::lookup,
-            NOTHING, (_, _) -> "", BACKSLASH, (_, _) -> "\\");
+            "__nonce", (_, _) -> Mustache.nonce(), NOTHING, (_, _) -> "", BACKSLASH, (_, _) -> "\\");
 
     private HandlebarsJs() {}
 

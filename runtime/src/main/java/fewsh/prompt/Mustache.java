@@ -30,13 +30,23 @@ import java.util.stream.Collectors;
 /// other, partials come from the caller, and what a rendering may do is bounded.
 final class Mustache {
     /// Steps of one rendering: a helper's call, an item, eight characters of a value or a block.
-    private static final long MOST_WORK = 2_000_000;
+    private static final long MOST_WORK = 1_000_000;
+    /// Bringing a partial in costs as much as this many steps.
+    private static final int PARTIAL = 400;
     private static final int LONGEST_TEMPLATE = 256 << 10;
+    private static final int LONGEST_TAG = 2_000;
+    private static final int MOST_TAGS = 4_000;
     private static final int DEEPEST_TAGS = 100;
+    private static final int DEEPEST_CALLS = 20;
     private static final ScopedValue<Work> WORK = ScopedValue.newInstance();
 
     private static final class Work {
+        private final String nonce;
         private long left = MOST_WORK;
+
+        Work(String nonce) {
+            this.nonce = nonce;
+        }
 
         void take(long steps) {
             left -= steps;
@@ -77,14 +87,11 @@ final class Mustache {
 
     private static Mustache of(String where, int line, String text, Map<String, Helper<?>> helpers, UnaryOperator<String> partials,
                                boolean outerScopes) {
-        if (text.length() > LONGEST_TEMPLATE)
-            throw new UserError(where, "the template has " + text.length() + " characters, it may have " + LONGEST_TEMPLATE, "");
-        refuseDeepTags(where, line, text);
         Handlebars engine = new Handlebars(new Partials(partials)).with(new Only(helpers)).with(EscapingStrategy.NOOP)
                 .with(new ConcurrentMapTemplateCache()).with((Formatter) (value, _) -> shown(value)).prettyPrint(true)
-                .parentScopeResolution(outerScopes).infiniteLoops(true);
+                .parentScopeResolution(outerScopes);
         try {
-            return new Mustache(where, line, engine.compileInline(HandlebarsJs.adapted(text)));
+            return new Mustache(where, line, engine.compileInline(bounded(where, line, text)));
         } catch (HandlebarsException e) {
             throw failure(where, line, e);
         } catch (StackOverflowError e) {
@@ -94,13 +101,14 @@ final class Mustache {
         }
     }
 
-    /// @param data what `{{@name}}` stands for
+    /// @param data  what `{{@name}}` stands for
+    /// @param nonce what [#nonce] gives the helpers
     /// @throws UserError if the template does too much, or calls what there is not
-    String render(Map<String, Object> inputs, Map<String, Object> data) {
+    String render(Map<String, Object> inputs, Map<String, Object> data, String nonce) {
         Context context = Context.newBuilder(inputs).resolver(Plain.VALUES).build();
         context.data(data);
         try {
-            return ScopedValue.where(WORK, new Work()).call(() -> template.apply(context));
+            return ScopedValue.where(WORK, new Work(nonce)).call(() -> template.apply(context));
         } catch (HandlebarsException e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
                 if (cause instanceof TooMuch || cause instanceof StackOverflowError) throw tooMuch(where);
@@ -112,6 +120,11 @@ final class Mustache {
         } catch (IOException e) {
             throw new UserError(where, "the template fails: " + e.getMessage(), "", e);
         }
+    }
+
+    /// The number used once of the rendering that is going on.
+    static String nonce() {
+        return WORK.get().nonce;
     }
 
     static void work(long steps) {
@@ -132,30 +145,46 @@ final class Mustache {
         return new UserError(where, "the template does too much, or calls itself for ever", "make its loops smaller");
     }
 
-    private static void refuseDeepTags(String where, int line, String text) {
+    /// `text` as the library takes it, if that will not take long.
+    private static String bounded(String where, int line, String text) {
+        if (text.length() > LONGEST_TEMPLATE)
+            throw new UserError(where, "the template has " + text.length() + " characters, it may have " + LONGEST_TEMPLATE, "");
+        String adapted = HandlebarsJs.adapted(text);
+        int tags = 0;
         int depth = 0;
-        for (int at = text.indexOf("{{"); at >= 0; at = text.indexOf("{{", at + 2)) {
-            int name = at + 2;
-            while (name < text.length() && "{~ \t".indexOf(text.charAt(name)) >= 0) name++;
-            if (name >= text.length()) break;
-            char first = text.charAt(name);
-            if (first == '#' || first == '^' && !text.startsWith("^}}", name)) depth++;
-            if (first == '/') depth = Math.max(0, depth - 1);
-            if (depth > DEEPEST_TAGS)
-                throw new UserError(where + ":" + (line + text.substring(0, at).chars().filter(c -> c == '\n').count()),
-                        "blocks are nested deeper than " + DEEPEST_TAGS, "");
+        for (int at = adapted.indexOf("{{"); at >= 0; at = adapted.indexOf("{{", at + 2)) {
+            int end = adapted.indexOf("}}", at);
+            String tag = adapted.substring(at, end < 0 ? Math.min(adapted.length(), at + LONGEST_TAG + 1) : end);
+            String name = tag.replaceFirst("^\\{\\{+[~\\s]*+", "");
+            if (name.startsWith("#") || name.startsWith("^") && name.length() > 1) depth++;
+            if (name.startsWith("/")) depth = Math.max(0, depth - 1);
+            String what = ++tags > MOST_TAGS ? "there are more than " + MOST_TAGS + " tags"
+                    : tag.length() > LONGEST_TAG && !name.startsWith("!") ? "a tag is longer than " + LONGEST_TAG + " characters"
+                    : depth > DEEPEST_TAGS ? "blocks are nested deeper than " + DEEPEST_TAGS
+                    : tag.chars().filter(c -> c == '(').count() > DEEPEST_CALLS ? "calls are nested deeper than " + DEEPEST_CALLS : "";
+            if (!what.isEmpty()) {
+                String before = adapted.substring(0, at);
+                throw new UserError(where + ":" + (line + before.chars().filter(c -> c == '\n').count()), what, "the template is too big");
+            }
+            if (end < 0) break;
         }
+        return adapted;
     }
 
     private static UserError failure(String where, int firstLine, HandlebarsException e) {
         var error = e.getError();
         Throwable root = e;
         while (root.getCause() != null) root = root.getCause();
-        if (error == null) return new UserError(where, "the template fails: " + root.getMessage(), "", e);
+        if (error == null) return new UserError(where, "the template fails: " + shortened(root.getMessage()), "", e);
         boolean own = error.filename == null || error.filename.startsWith("inline@");
         String place = own ? where + ":" + (firstLine + error.line - 1) : where + ": partial \"" + error.filename + "\":" + error.line;
-        String reason = String.valueOf(error.reason).lines().findFirst().orElse("");
+        String reason = shortened(error.reason);
         return new UserError(place, "the template fails: " + reason + " (column " + (error.column + 1) + ")", "", e);
+    }
+
+    private static String shortened(String message) {
+        String line = String.valueOf(message).lines().findFirst().orElse("");
+        return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 
     /// The helpers that there are, and none of the library's own.
@@ -190,8 +219,8 @@ final class Mustache {
         public TemplateSource sourceAt(String name) throws IOException {
             String text = texts.apply(name);
             if (text == null) throw new FileNotFoundException(name);
-            if (WORK.isBound()) work(10 + text.length() / 8);
-            return new StringTemplateSource(name, HandlebarsJs.adapted(text));
+            if (WORK.isBound()) work(PARTIAL + text.length() / 8);
+            return new StringTemplateSource(name, bounded("partial " + name, 1, text));
         }
 
         @Override

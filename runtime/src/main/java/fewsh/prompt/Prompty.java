@@ -178,9 +178,7 @@ final class Prompty {
         boolean strict = !Boolean.FALSE.equals(format.get("strict"));
         int skipped = front.present() ? (int) front.body().substring(0, front.body().indexOf(body)).chars()
                 .filter(c -> c == '\n').count() : 0;
-        PromptyTemplate made = new PromptyTemplate(front.where(), front.bodyLine() + skipped, body, engine, strict);
-        made.check(front.at("template", "format"));
-        return made;
+        return new PromptyTemplate(front.where(), front.bodyLine() + skipped, body, front.at("template", "format"), engine, strict);
     }
 
     /// Outputs as a JSON schema, in the strict form: every property is there, those not required may be null.

@@ -11,23 +11,57 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The body of a `.prompty` file: Jinja or Mustache, then lines that begin a message.
-///
-/// @param line   of the file on which it begins
-/// @param engine `jinja2` or `mustache`
-/// @param strict whether only the template's own role lines begin a message
-record PromptyTemplate(String where, int line, String text, String engine, boolean strict) implements PromptTemplate {
+/// The body of a `.prompty` file: Jinja or Mustache, then lines that begin a message. It is parsed once.
+final class PromptyTemplate implements PromptTemplate {
     static final Environment JINJA = Environment.plain().withKeepTrailingNewline(true);
     private static final Pattern PART = Pattern.compile("(?md)^\\{# (role|context|instruction|style|system) #\\}");
+    /// The variable that role lines are marked with. A template that prints braces as they are is marked when it is rendered.
+    private static final String NONCE = "__nonce";
+    private static final Pattern RAW = Pattern.compile("\\{%[-+]?\\s*raw");
 
+    /// A parsed template: what it prints, given inputs and the number used once.
+    private interface Parsed {
+        String render(Map<String, Object> inputs, String nonce);
+    }
+
+    private final String where;
+    private final int line;
+    private final String text;
+    private final String engine;
+    private final boolean strict;
+    private final Parsed parsed;
+
+    /// @param line   of the file on which it begins
+    /// @param format where the file says what `engine` is
+    /// @param engine `jinja2` or `mustache`
+    /// @param strict whether only the template's own role lines begin a message
     /// @throws UserError if the template cannot be parsed
-    void check(String format) {
-        switch (engine) {
-            case "jinja2" -> jinja(text);
-            case "mustache" -> Mustache.of(where, line, text);
+    PromptyTemplate(String where, int line, String text, String format, String engine, boolean strict) {
+        this.where = where;
+        this.line = line;
+        this.text = text;
+        this.engine = engine;
+        this.strict = strict;
+        this.parsed = switch (engine) {
+            case "jinja2" -> jinja();
+            case "mustache" -> {
+                Mustache mustache = Mustache.of(where, line, strict ? Roles.mark(text, HandlebarsJs.NONCE) : text);
+                yield (inputs, nonce) -> mustache.render(inputs, Map.of(), nonce);
+            }
             default -> throw new UserError(format, "unknown template format \"" + engine + "\"",
                     Near.fix(engine, List.of("jinja2", "mustache"), "formats are jinja2 and mustache"));
-        }
+        };
+    }
+
+    private Parsed jinja() {
+        boolean raw = RAW.matcher(text).find();
+        Template template = jinja(strict && !raw ? Roles.mark(text, "{{" + NONCE + "}}") : text);
+        if (strict && raw) return (inputs, nonce) -> jinja(Roles.mark(text, nonce)).render(inputs);
+        return (inputs, nonce) -> {
+            Map<String, Object> all = new LinkedHashMap<>(inputs);
+            all.put(NONCE, nonce);
+            return template.render(all);
+        };
     }
 
     @Override
@@ -42,14 +76,12 @@ record PromptyTemplate(String where, int line, String text, String engine, boole
             plain.put(input.name(), rich.placeholder(input.name(), content));
         }
         String nonce = strict ? Rich.nonce(8) : "";
-        String rendered = render(strict ? Roles.mark(text, nonce) : text, plain);
-        return rich.messages(Roles.parse(where, rendered, nonce));
+        return rich.messages(Roles.parse(where, rendered(plain, nonce), nonce));
     }
 
-    String render(String template, Map<String, Object> inputs) {
-        if (engine.equals("mustache")) return Mustache.of(where, line, template).render(inputs, Map.of());
+    String rendered(Map<String, Object> inputs, String nonce) {
         try {
-            return jinja(template).render(inputs);
+            return parsed.render(inputs, nonce);
         } catch (TemplateError e) {
             throw failure(where, line, e);
         } catch (IllegalArgumentException e) {
@@ -111,7 +143,7 @@ record PromptyTemplate(String where, int line, String text, String engine, boole
             String source = text.substring(place[0], place[1]);
             int end = source.length();
             while (end > 0 && source.charAt(end - 1) == '\n') end--;
-            if (!name.equals("system")) parts.put(name, render(source.substring(0, end), Map.of()));
+            if (!name.equals("system")) parts.put(name, part(source.substring(0, end)).rendered(Map.of(), ""));
         });
         return parts;
     }
@@ -123,6 +155,10 @@ record PromptyTemplate(String where, int line, String text, String engine, boole
         int end = marked.values().stream().mapToInt(place -> place[1]).max().orElse(0);
         int[] system = marked.get("system");
         String head = system == null ? "" : text.substring(0, text.indexOf('\n') + 1) + text.substring(system[0], system[1]);
-        return new PromptyTemplate(where, line, head + text.substring(end), engine, strict);
+        return new PromptyTemplate(where, line, head + text.substring(end), where, engine, strict);
+    }
+
+    private PromptyTemplate part(String source) {
+        return new PromptyTemplate(where, line, source, where, engine, false);
     }
 }

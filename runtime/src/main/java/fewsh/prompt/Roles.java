@@ -45,7 +45,7 @@ final class Roles {
         List<String> lines = new ArrayList<>();
         for (String line : template.split("\n", -1)) {
             Matcher m = TEMPLATE_LINE.matcher(line);
-            if (line.length() > LONGEST_LINE || !m.matches()) {
+            if (line.length() > LONGEST_LINE || line.indexOf(':') < 0 || !m.matches()) {
                 lines.add(line);
                 continue;
             }
@@ -84,7 +84,7 @@ final class Roles {
     }
 
     private static Map<String, Object> boundary(String where, String line, String nonce) {
-        if (line.length() > LONGEST_LINE) return null;
+        if (line.length() > LONGEST_LINE || line.indexOf(':') < 0) return null;
         Matcher m = LINE.matcher(line);
         if (!m.matches()) return null;
         Map<String, Object> fields = new LinkedHashMap<>();

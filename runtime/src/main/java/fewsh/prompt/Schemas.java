@@ -48,17 +48,18 @@ final class Schemas {
         private static final long serialVersionUID = 1;
     }
 
-    /// `pattern`, with an end to expressions that go back and forth.
-    private record Matching(Pattern pattern) implements Evaluator {
+    /// `pattern`, with an end to expressions that go back and forth. The library would ignore one that cannot be compiled.
+    private record Matching(String pattern) implements Evaluator {
         Matching(JsonNode node) {
-            this(Pattern.compile(node.asString()));
+            this(node.asString());
         }
 
         @Override
         public Result evaluate(dev.harrel.jsonschema.EvaluationContext context, JsonNode node) {
             if (!node.isString()) return Result.success();
-            boolean found = pattern.matcher(new Counted(node.asString(), 0, node.asString().length(), new long[] {MOST_STEPS})).find();
-            return found ? Result.success() : Result.failure("\"" + node.asString() + "\" does not match " + pattern);
+            String text = node.asString();
+            boolean found = Pattern.compile(pattern).matcher(new Counted(text, 0, text.length(), new long[] {MOST_STEPS})).find();
+            return found ? Result.success() : Result.failure("\"" + text + "\" does not match " + pattern);
         }
     }
 

@@ -148,8 +148,8 @@ class PromptyConformanceTest {
         ((Map<?, ?>) input.get("inputs")).forEach((name, value) -> inputs.put((String) name,
                 value instanceof Map<?, ?> map && map.containsKey("_kind") ? rich.placeholder((String) name, value) : value));
         String template = (String) input.get("template");
-        return Map.of("rendered", new PromptyTemplate("vector", 1, template, (String) input.get("engine"), false)
-                .render(template, inputs));
+        return Map.of("rendered", new PromptyTemplate("vector", 1, template, "vector", (String) input.get("engine"), false)
+                .rendered(inputs, ""));
     }
 
     private static Object segments(Map<?, ?> input) {
