@@ -157,7 +157,8 @@ interface Reply {
  *
  *     print(load("smollm2").context_length)
  */
-declare function load(model: string, options?: { precision?: "auto" | "fp32" | "int8" | "int4"; device?: string; threads?: number }): Model;
+declare function load(model: string,
+    options?: { precision?: "auto" | "fp32" | "int8" | "int4"; device?: string; threads?: number }): Model;
 
 /**
  * Continues a text as it is.
@@ -209,7 +210,8 @@ declare function tokenize(text: string | Prompt): { ids: number[]; pieces: strin
 /**
  * Composes a prompt of parts, or reads a prompt file (`.prompty`, `.prompt`).
  *
- *     const sentiment = compose({ prompt: "Review: {{ text }}\nSentiment:", shots: { file: "reviews.jsonl", k: 4, label: "label" } })
+ *     const shots = { file: "reviews.jsonl", k: 4, label: "label" }
+ *     const sentiment = compose({ prompt: "Review: {{ text }}\nSentiment:", shots })
  *     print(sentiment.run({ text: "a joy" }, { max_tokens: 3 }).text)
  *     print(compose("translate.prompty").run({ text: "Good morning" }).text)
  */
@@ -221,7 +223,8 @@ declare function compose(parts: Parts | string): Prompt;
  *
  *     const { answer, votes } = vote("What is 17 + 25? Think, then say the number.", { n: 8, answer: "number" })
  */
-declare function vote(prompt: string | Prompt, options?: Sampling & { n?: number; early?: boolean; error?: number; answer?: Extraction }): Reply;
+declare function vote(prompt: string | Prompt,
+    options?: Sampling & { n?: number; early?: boolean; error?: number; answer?: Extraction }): Reply;
 
 // ---- files, of the script's own folder
 
@@ -282,7 +285,8 @@ type Point = number | null | [x: number, y: number | null] | { x: number; y: num
  * `x` and `y` label the axes, `width` and `height` are in characters, `bins` is how many ranges a histogram has.
  */
 declare function chart(data: Point[] | Record<string, Point[]> | Record<string, number> | [label: string, value: number][],
-    options?: { kind?: "line" | "bar" | "histogram"; title?: string; x?: string; y?: string; width?: number; height?: number; bins?: number }): void;
+    options?: { kind?: "line" | "bar" | "histogram"; title?: string; x?: string; y?: string; width?: number; height?: number;
+        bins?: number }): void;
 
 /**
  * Goes through items and shows how far it is; a number counts from 0.

@@ -59,7 +59,8 @@ final class Data {
     static List<Message> messages(Given given, JsonElement value) {
         String example = "[{role: \"user\", content: \"Hello\"}]";
         if (value instanceof JsonPrimitive p && p.isString()) return List.of(new Message("user", p.getAsString()));
-        if (!(value instanceof JsonArray list)) throw given.error("messages must be a text or an array, were " + Given.shown(value), example);
+        if (!(value instanceof JsonArray list)) throw given.error("messages must be a text or an array, were "
+                + Given.shown(value), example);
         List<Message> messages = new ArrayList<>();
         for (JsonElement element : list) {
             Message message = element instanceof JsonObject row ? Message.received(map(row)) : new Message(Map.of());

@@ -56,7 +56,8 @@ final class Failure {
         if (at != null && at.isAvailable() && !at.getSource().isInternal()) return at;
         for (PolyglotException.StackFrame frame : e.getPolyglotStackTrace()) {
             SourceSection section = frame.getSourceLocation();
-            if (frame.isGuestFrame() && section != null && section.isAvailable() && !section.getSource().isInternal()) return section;
+            if (frame.isGuestFrame() && section != null && section.isAvailable()
+                    && !section.getSource().isInternal()) return section;
         }
         return null;
     }

@@ -46,8 +46,8 @@ final class Guest implements AutoCloseable {
 
     private static Map<String, String> options() {
         Map<String, String> options = new LinkedHashMap<>();
-        for (String none : List.of("graal-builtin", "polyglot-builtin", "polyglot-evalfile", "java-package-globals", "load", "print",
-                "console", "shared-array-buffer", "atomics", "agent-can-block", "webassembly", "bigint",
+        for (String none : List.of("graal-builtin", "polyglot-builtin", "polyglot-evalfile", "java-package-globals", "load",
+                "print", "console", "shared-array-buffer", "atomics", "agent-can-block", "webassembly", "bigint",
                 "global-arguments"))
             options.put("js." + none, "false");
         options.put("js.string-length-limit", Integer.toString(LONGEST));
@@ -58,7 +58,8 @@ final class Guest implements AutoCloseable {
 
     private static Source prelude() {
         try (InputStream in = Guest.class.getResourceAsStream("prelude.js")) {
-            return Source.newBuilder("js", new String(in.readAllBytes(), StandardCharsets.UTF_8), "prelude.js").internal(true).build();
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return Source.newBuilder("js", text, "prelude.js").internal(true).build();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -15,7 +15,8 @@ public record Limits(Duration time, long statements, long memory, long files) {
 
     public Limits {
         if (time.isNegative() || time.isZero() || statements < 1 || memory < 1 || files < 0)
-            throw new IllegalArgumentException("limits must be positive: " + time + ", " + statements + ", " + memory + ", " + files);
+            throw new IllegalArgumentException("limits must be positive: " + time + ", " + statements + ", " + memory + ", "
+                    + files);
     }
 
     public Limits withTime(Duration time) {

@@ -149,7 +149,8 @@ final class Models implements AutoCloseable {
         Vote vote = new Vote(n, options.values().has("early") ? options.flag("early") : own.early(),
                 options.number("error", own.error()), own.temperature());
         Composition answer = options.values().has("answer")
-                ? Block.read("vote", Map.of("answer", Data.plain(options.values().get("answer"))), jail.root()) : prompt.composition();
+                ? Block.read("vote", Map.of("answer", Data.plain(options.values().get("answer"))), jail.root())
+                : prompt.composition();
         Prompt voting = prompt.with(prompt.composition().with(c -> {
             c.vote = vote;
             c.answer = answer.answer();
@@ -165,7 +166,8 @@ final class Models implements AutoCloseable {
             running(inquiry::interrupt);
             while (inquiry.hasNext())
                 switch (inquiry.next()) {
-                    case Inquiry.Event.Sampled(var sample) when composed.composition().vote().n() > 1 -> stage.progress("path " + ++paths
+                    case Inquiry.Event.Sampled(var sample) when composed.composition().vote().n() > 1 ->
+                        stage.progress("path " + ++paths
                             + " of " + composed.composition().vote().n() + ": " + sample.answer().orElse("no answer found"));
                     case Inquiry.Event.Note(String text) -> stage.progress(text);
                     case Inquiry.Event.Sampled _, Inquiry.Event.Text _, Inquiry.Event.Known _ -> { }
@@ -183,9 +185,11 @@ final class Models implements AutoCloseable {
         Composed composed = composed(prompt);
         stage.progress("");
         List<List<String>> rows = new ArrayList<>();
-        for (Composed.Part part : composed.parts())
-            rows.add(List.of(part.label(), part.message().role(),
-                    Integer.toString(model.tokenizer().encode(part.message().text(), false, false).length), part.message().text()));
+        for (Composed.Part part : composed.parts()) {
+                String text = part.message().text();
+                int tokens = model.tokenizer().encode(text, false, false).length;
+                rows.add(List.of(part.label(), part.message().role(), Integer.toString(tokens), text));
+            }
         rows.add(List.of("all", "", Integer.toString(ids(composed).length), ""));
         new Table("", List.of("part", "role", "tokens", "text"), rows, new boolean[] {false, false, true, false})
                 .lines(stage.columns(), stage.unicode()).forEach(stage::line);
@@ -246,9 +250,10 @@ final class Models implements AutoCloseable {
         CausalLm model = stage.model();
         Score score;
         try (Clock.Pause _ = clock.pause()) {
-            boolean turns = given.prompt() != null && model.chatTemplate().isPresent();
+            Prompt prompt = given.prompt();
+            boolean turns = prompt != null && model.chatTemplate().isPresent();
             score = turns ? model.score(stage.cache(), ids(given, true), model.tokenizer().encode(continuation, false, false))
-                    : model.score(stage.cache(), given.prompt() == null ? given.text(0) : composed(given.prompt()).text(), continuation);
+                    : model.score(stage.cache(), prompt == null ? given.text(0) : composed(prompt).text(), continuation);
         } catch (UserError e) {
             throw e.where().isEmpty() ? given.error(e.what(), e.fix()) : e;
         }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The options of one call: each is taken once, by name; a name that nobody knows is an error.
@@ -20,7 +21,8 @@ import java.util.stream.Stream;
 /// @param given of which these are the last
 record Options(Given given, JsonObject values) {
     /// The sampling controls, as everywhere else.
-    static final List<String> SAMPLING = List.of("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "presence_penalty",
+    static final List<String> SAMPLING = List.of("temperature", "top_k", "top_p", "min_p", "repetition_penalty",
+            "presence_penalty",
             "frequency_penalty", "max_tokens", "stop", "seed");
     static final List<String> LOADING = List.of("precision", "device", "threads");
 
@@ -108,7 +110,8 @@ record Options(Given given, JsonObject values) {
         if (!precision.isEmpty())
             options = options.withPrecision(Arrays.stream(Precision.values()).filter(p -> p.name().equalsIgnoreCase(precision))
                     .findFirst().orElseThrow(() -> given.error("unknown precision \"" + precision + "\"", "precisions are "
-                            + String.join(", ", Arrays.stream(Precision.values()).map(p -> p.name().toLowerCase(Locale.ROOT)).toList()))));
+                            + Arrays.stream(Precision.values()).map(p -> p.name().toLowerCase(Locale.ROOT))
+                                    .collect(Collectors.joining(", ")))));
         String device = text("device", "");
         if (!device.isEmpty()) options = options.withDevice(Device.parse(device));
         return options.withThreads(whole("threads", 1, 1024, options.threads()));

@@ -62,13 +62,16 @@ final class Plane {
             StringBuilder line = new StringBuilder(Width.pad(labels[r] == null ? "" : labels[r], gutter - 1, true)).append(' ');
             line.append(labels[r] == null ? unicode ? '│' : '|' : unicode ? '┤' : '+');
             for (int c = 0; c < columns; c++)
-                line.append(marks[r][c] != 0 ? marks[r][c] : dots[r][c] == 0 ? ' ' : unicode ? (char) (0x2800 + dots[r][c]) : '.');
+                line.append(marks[r][c] != 0 ? marks[r][c] : dots[r][c] == 0 ? ' '
+                        : unicode ? (char) (0x2800 + dots[r][c]) : '.');
             lines.add(line.toString().stripTrailing());
         }
         lines.addAll(bottom());
         List<String> legend = new ArrayList<>();
-        for (int s = 0; s < chart.series().size(); s++)
-            if (!chart.series().get(s).name().isEmpty()) legend.add(mark(s) + " " + Table.shown(chart.series().get(s).name(), unicode));
+        for (int s = 0; s < chart.series().size(); s++) {
+            String name = chart.series().get(s).name();
+            if (!name.isEmpty()) legend.add(mark(s) + " " + Table.shown(name, unicode));
+        }
         if (!legend.isEmpty()) lines.add(" ".repeat(gutter + 1) + String.join("   ", legend));
         return lines;
     }

@@ -25,7 +25,8 @@ final class Plot {
             case "line" -> new Chart.Line(title, options.text("x", ""), options.text("y", ""), series(given, data));
             case "bar" -> bars(given, title, data);
             case "histogram" -> Chart.histogram(title, values(given, given.list(0)), options.whole("bins", 1, 200, 0));
-            default -> throw given.error("unknown kind \"" + kind + "\"", Near.fix(kind, KINDS, "kinds are " + String.join(", ", KINDS)));
+            default -> throw given.error("unknown kind \"" + kind + "\"",
+                    Near.fix(kind, KINDS, "kinds are " + String.join(", ", KINDS)));
         };
     }
 
@@ -34,7 +35,8 @@ final class Plot {
     }
 
     private static double number(Given given, JsonElement value) {
-        if (!isNumber(value)) throw given.error(Given.shown(value) + " is no number", "chart([0.5, 0.6]), chart([[x, y]]), chart({a: 1})");
+        if (!isNumber(value)) throw given.error(Given.shown(value) + " is no number",
+                "chart([0.5, 0.6]), chart([[x, y]]), chart({a: 1})");
         return value.isJsonNull() ? Double.NaN : value.getAsDouble();
     }
 

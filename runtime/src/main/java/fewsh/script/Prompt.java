@@ -69,9 +69,9 @@ record Prompt(Composition composition, Body body, Pool pool, UnaryOperator<Map<S
         if (block.get("image") instanceof JsonPrimitive image) jail.regular(image.getAsString());
         try {
             Composition composition = Block.read("compose", Data.map(block), jail.root());
-            return new Prompt(composition, text == null ? turns(Data.messages(given, messages))
-                    : turns(List.of(new Message("user", Data.text(given, "prompt", text)))), Pool.of(composition.shots()), all -> all,
-                    new JsonObject(), Map.of());
+            List<Message> turns = text == null ? Data.messages(given, messages)
+                    : List.of(new Message("user", Data.text(given, "prompt", text)));
+            return new Prompt(composition, turns(turns), Pool.of(composition.shots()), all -> all, new JsonObject(), Map.of());
         } catch (UserError e) {
             throw jail.own(e);
         }
@@ -79,8 +79,9 @@ record Prompt(Composition composition, Body body, Pool pool, UnaryOperator<Map<S
 
     /// A text as the user's one turn, as it is.
     static Prompt of(String text) {
-        return new Prompt(Composition.EMPTY, _ -> List.of(new Message("user", text)), Pool.of(Composition.EMPTY.shots()), all -> all,
-                new JsonObject(), Map.of());
+        Composition none = Composition.EMPTY;
+        return new Prompt(none, _ -> List.of(new Message("user", text)), Pool.of(none.shots()), all -> all, new JsonObject(),
+                Map.of());
     }
 
     /// Turns whose contents are Jinja templates; an input that is missing is an error.

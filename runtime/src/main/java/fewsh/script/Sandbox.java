@@ -20,6 +20,9 @@ import org.graalvm.polyglot.proxy.ProxyExecutable;
 /// A script runs on a thread of its own, while the calling thread looks after its limits. Whatever it does ends in a value or
 /// in one of these: [UserError] for its own errors and for a limit, InterruptedException for Ctrl-C. One thread at a time, but
 /// for `interrupt`. The first call takes most of a second; what takes it is made then and not before.
+///
+/// One runaway cannot be stopped in this JVM: a recursion that catches its own overflow lives where the stack is too short for
+/// the engine to throw. It is left behind on its thread, with an error that says so, and the next script has a new engine.
 public final class Sandbox implements AutoCloseable {
     private static final int STACK = 16 << 20;
     private static final long TICK_MILLIS = 5;
@@ -69,7 +72,9 @@ public final class Sandbox implements AutoCloseable {
     /// Whether `entry` is the beginning of something, so that another line may complete it.
     public boolean isIncomplete(String entry) throws InterruptedException {
         if (typed == null) typed = guest(folder);
-        return supervise(typed, List.of(), null, guest -> Boolean.toString(Entry.isIncomplete(guest.context(), entry))).equals("true");
+        String incomplete = supervise(typed, List.of(), null,
+                guest -> Boolean.toString(Entry.isIncomplete(guest.context(), entry)));
+        return incomplete.equals("true");
     }
 
     /// Runs a file as an ES module, in a world of its own, with its folder's files in reach and `args` as its arguments.
@@ -115,7 +120,8 @@ public final class Sandbox implements AutoCloseable {
     }
 
     /// Runs `work` on a thread of its own and watches over it.
-    private String supervise(Guest guest, List<String> args, List<? extends Map<String, Object>> input, Work work) throws InterruptedException {
+    private String supervise(Guest guest, List<String> args, List<? extends Map<String, Object>> input,
+            Work work) throws InterruptedException {
         AtomicReference<Stop> stop = new AtomicReference<>();
         AtomicReference<Object> outcome = new AtomicReference<>();
         CountDownLatch done = new CountDownLatch(1);
@@ -170,13 +176,14 @@ public final class Sandbox implements AutoCloseable {
             try {
                 guest.context().interrupt(GRACE);
             } catch (TimeoutException _) {
-                if (!models.clock().isPaused()) return false;                 // a model's pass is waited for: its memory is in use
+                if (!models.clock().isPaused()) return false;                 // a model's pass is waited for
             }
         }
     }
 
     private static boolean isExhausted(Object result) {
-        return result instanceof OutOfMemoryError || result instanceof PolyglotException e && (e.isResourceExhausted() || e.isCancelled());
+        return result instanceof OutOfMemoryError
+                || result instanceof PolyglotException e && (e.isResourceExhausted() || e.isCancelled());
     }
 
     private String conclude(Stop stop, Object result, String gone) throws InterruptedException {
@@ -193,7 +200,8 @@ public final class Sandbox implements AutoCloseable {
             case String value -> value;
             case OutOfMemoryError e -> throw memory(gone, e);
             case PolyglotException e when e.isCancelled() -> throw new UserError("", String.format(Locale.ROOT,
-                    "the script ran more than %,d statements", limits.statements()) + gone, "raise the limit if it is no endless loop", e);
+                    "the script ran more than %,d statements", limits.statements()) + gone,
+                    "raise the limit if it is no endless loop", e);
             case PolyglotException e when e.isResourceExhausted() -> throw memory(gone, e);
             case RuntimeException e -> throw e;
             case Error e -> throw e;

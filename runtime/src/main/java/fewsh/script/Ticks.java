@@ -1,5 +1,6 @@
 package fewsh.script;
 
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Round numbers along an axis: multiples of 1, 2 or 5 times a power of ten, which enclose the values.
@@ -46,6 +47,7 @@ record Ticks(double from, double step, int count) {
         if (Math.abs(value) < step * 1e-9) value = 0;
         int decimals = Math.max(0, (int) -Math.floor(Math.log10(step) + 1e-9));
         double size = Math.max(Math.abs(from), Math.abs(last()));
-        return decimals > 6 || size >= 1e9 ? Chart.number(value) : String.format(java.util.Locale.ROOT, "%." + decimals + "f", value);
+        if (decimals > 6 || size >= 1e9) return Chart.number(value);
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 }

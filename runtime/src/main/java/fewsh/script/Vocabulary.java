@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
 /// Belongs to one script's context and one thread, but for `interrupt`.
 final class Vocabulary implements AutoCloseable {
     private static final int WIDEST = 400;
+
     private final Stage stage;
     private final Jail jail;
     private final Models models;
@@ -61,7 +62,8 @@ final class Vocabulary implements AutoCloseable {
 
     private JsonArray rows(Given given, List<String> endings) {
         String name = given.text(0);
-        if (endings.stream().noneMatch(name::endsWith)) throw given.error("\"" + name + "\" must end in " + String.join(" or ", endings), "");
+        if (endings.stream().noneMatch(name::endsWith))
+            throw given.error("\"" + name + "\" must end in " + String.join(" or ", endings), "");
         Path file = jail.regular(name);
         JsonArray rows = new JsonArray();
         try (Rows read = Rows.open(file)) {
@@ -138,7 +140,7 @@ final class Vocabulary implements AutoCloseable {
             String column = columns.get(c);
             numeric[c] = rows.stream().map(row -> row.get(column)).allMatch(v -> v == null || v.isJsonNull() || isNumber(v));
         }
-        int[] decimals = columns.stream().mapToInt(column -> rows.stream().map(row -> row.get(column)).mapToInt(Vocabulary::decimals)
+        int[] decimals = columns.stream().mapToInt(column -> rows.stream().mapToInt(row -> decimals(row.get(column)))
                 .max().orElse(0)).toArray();
         for (JsonObject row : rows)
             cells.add(IntStream.range(0, columns.size()).mapToObj(c -> tableCell(row.get(columns.get(c)), decimals[c])).toList());
@@ -178,7 +180,8 @@ final class Vocabulary implements AutoCloseable {
 
     /// `[done, total, label, over]`, of which a tenth of a second shows one.
     private Object progress(Given given) {
-        if (!given.has(0)) throw given.error("items must be a number or something to go through", "progress(rows) or progress(100)");
+        if (!given.has(0)) throw given.error("items must be a number or something to go through",
+                "progress(rows) or progress(100)");
         List<JsonElement> state = given.values().asList();
         if (state.get(3).getAsBoolean()) {
             drawn = 0;

@@ -61,7 +61,8 @@ class DeclarationsTest {
     @Test
     void everyWordIsDeclaredWithItsParametersAndNothingElseIs() throws IOException {
         Map<String, List<String>> words = new TreeMap<>();
-        for (Word word : new Vocabulary(new Notebook(folder), new Jail(folder, 0)).words()) words.put(word.name(), word.parameters());
+        for (Word word : new Vocabulary(new Notebook(folder), new Jail(folder, 0)).words()) words.put(word.name(),
+                word.parameters());
         assertEquals(words, declared(FUNCTION, declarations()));
     }
 
@@ -81,12 +82,14 @@ class DeclarationsTest {
             TreeSet<String> declared = new TreeSet<>(declared(FUNCTION, declarations()).keySet());
             Matcher constant = Pattern.compile("(?m)^declare const (\\w+)").matcher(declarations());
             while (constant.find()) declared.add(constant.group(1));
-            String bare = "Object Function Array String Date Number Boolean RegExp Math JSON NaN Infinity undefined isNaN isFinite"
+            String bare = "Object Function Array String Date Number Boolean RegExp Math JSON NaN Infinity undefined isNaN "
+                    + "isFinite"
                     + " parseFloat parseInt encodeURI encodeURIComponent decodeURI decodeURIComponent eval escape unescape Error"
                     + " EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError ArrayBuffer Int8Array"
                     + " Uint8Array Uint8ClampedArray Int16Array Uint16Array Float16Array Int32Array Uint32Array Float32Array"
                     + " Float64Array DataView Map Set WeakRef FinalizationRegistry WeakMap WeakSet Symbol Reflect Proxy Promise"
-                    + " globalThis Intl Iterator AsyncIterator BigInt BigInt64Array BigUint64Array SuppressedError DisposableStack"
+                    + " globalThis Intl Iterator AsyncIterator BigInt BigInt64Array BigUint64Array SuppressedError "
+                            + "DisposableStack"
                     + " AsyncDisposableStack";
             String more = sandbox.evaluate("Object.getOwnPropertyNames(globalThis).filter(name => !\"" + bare
                     + "\".split(\" \").includes(name)).sort().join(\" \")");
@@ -97,7 +100,8 @@ class DeclarationsTest {
     @Test
     void theExamplesAreJavaScriptThatParses() throws Exception {
         try (Sandbox sandbox = new Sandbox(new Notebook(folder), folder, Limits.DEFAULT)) {
-            List<String> examples = declarations().lines().filter(line -> line.startsWith(" *     ")).map(line -> line.substring(7)).toList();
+            List<String> examples = declarations().lines().filter(line -> line.startsWith(" *     ")).map(line ->
+                    line.substring(7)).toList();
             assertTrue(examples.size() >= 15, "" + examples);
             for (String example : examples) sandbox.evaluate("(function* () {\n" + example + "\n})");
         }

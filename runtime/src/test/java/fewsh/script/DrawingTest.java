@@ -47,12 +47,14 @@ class DrawingTest {
 
     @Test
     void aTableFitsTheWidthByCuttingItsWidestColumns() {
-        Table table = new Table("", List.of("id", "text"), List.of(List.of("1", "a long sentence that goes on")), new boolean[] {true, false});
+        Table table = new Table("", List.of("id", "text"), List.of(List.of("1", "a long sentence that goes on")),
+                new boolean[] {true, false});
         assertEquals("""
                 id  text
                 --  ----------------
                  1  a long sentence~""", lines(table.lines(20, false)));
-        assertEquals(3 + 2 + 3, Width.of(new Table("", List.of("abcdef", "ghijkl"), List.of(), new boolean[2]).lines(1, true).getFirst()));
+        assertEquals(3 + 2 + 3, Width.of(new Table("", List.of("abcdef", "ghijkl"), List.of(), new boolean[2]).lines(1,
+                true).getFirst()));
     }
 
     @Test
@@ -78,7 +80,8 @@ class DrawingTest {
         Chart.Bars bars = Chart.histogram("", new double[] {1, 2, 2, 3, 3, 3, 4, 4, 5, 9}, 0);
         assertEquals(List.of("0 – 2", "2 – 4", "4 – 6", "6 – 8", "8 – 10"), bars.labels());
         assertEquals(List.of(1.0, 5.0, 3.0, 0.0, 1.0), DoubleStream.of(bars.values()).boxed().toList());
-        assertEquals(List.of(2.0, 2.0), DoubleStream.of(Chart.histogram("", new double[] {0, 1, 2, 4}, 2).values()).boxed().toList());
+        assertEquals(List.of(2.0, 2.0), DoubleStream.of(Chart.histogram("", new double[] {0, 1, 2, 4},
+                2).values()).boxed().toList());
     }
 
     @Property(tries = 200)
@@ -90,7 +93,8 @@ class DrawingTest {
 
     @Test
     void aLineChartHasAxesAndLabels() {
-        Chart chart = new Chart.Line("accuracy", "k", "acc", List.of(new Chart.Series("zero-shot", new double[] {0, 10}, new double[] {0, 1})));
+        Chart chart = new Chart.Line("accuracy", "k", "acc", List.of(new Chart.Series("zero-shot", new double[] {0, 10},
+                new double[] {0, 1})));
         assertEquals("""
                 accuracy
                 acc
@@ -124,12 +128,14 @@ class DrawingTest {
 
     @Property(tries = 300)
     void noChartIsWiderThanItsWidth(@ForAll @Size(max = 30) List<@DoubleRange(min = -1e9, max = 1e9) Double> values,
-            @ForAll @IntRange(min = 30, max = 120) int width, @ForAll @IntRange(min = 4, max = 30) int height, @ForAll boolean unicode) {
+            @ForAll @IntRange(min = 30, max = 120) int width, @ForAll @IntRange(min = 4, max = 30) int height,
+                    @ForAll boolean unicode) {
         double[] y = values.stream().mapToDouble(d -> d).toArray();
         double[] x = new double[y.length];
         Arrays.setAll(x, i -> i);
         List<String> labels = values.stream().map(value -> "label 日本 of " + value).toList();
-        for (Chart chart : List.of(new Chart.Line("", "x", "y", List.of(new Chart.Series("", x, y))), new Chart.Bars("", labels, y)))
+        for (Chart chart : List.of(new Chart.Line("", "x", "y", List.of(new Chart.Series("", x, y))), new Chart.Bars("", labels,
+                y)))
             for (String line : chart.lines(width, height, unicode)) assertTrue(Width.of(line) <= width, line);
     }
 

@@ -38,7 +38,8 @@ class LostScriptTest {
                 .redirectError(ProcessBuilder.Redirect.DISCARD).start();
         assertTrue(process.waitFor(60, TimeUnit.SECONDS), "and the program ends");
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(List.of("the script cannot be stopped: it keeps a core busy until the program is left; the variables of /js are gone",
+        assertEquals(List.of("the script cannot be stopped: it keeps a core busy until the program is left; the variables of "
+                + "/js are gone",
                 "2"), out.lines().toList());
         assertEquals(0, process.exitValue());
     }

@@ -96,9 +96,11 @@ class SandboxTest {
 
     @Test
     void anEntryThatIsNotCompleteIsToldFromOneThatIsWrong() throws Exception {
-        for (String incomplete : List.of("function f() {", "[1,", "`a", "f(`a\nb", "1 /* a", "for await (const x of y) {", "if (true) {\n  1", "f("))
+        for (String incomplete : List.of("function f() {", "[1,", "`a", "f(`a\nb", "1 /* a", "for await (const x of y) {",
+                "if (true) {\n  1", "f("))
             assertTrue(sandbox.isIncomplete(incomplete), incomplete);
-        for (String complete : List.of("1", "let a b", ")", "{a: 1}", "await x", "'abc")) assertFalse(sandbox.isIncomplete(complete), complete);
+        for (String complete : List.of("1", "let a b", ")", "{a: 1}", "await x",
+                "'abc")) assertFalse(sandbox.isIncomplete(complete), complete);
     }
 
     // ---- errors
@@ -121,7 +123,8 @@ class SandboxTest {
     void anErrorWhileRunningShowsWhereItWasThrown() {
         UserError e = error("function outer() {\n  return null.length\n}\nouter()");
         assertEquals("js:2:10", e.where());
-        assertTrue(e.what().startsWith("TypeError: ") && e.what().endsWith("\n      return null.length\n             ^"), e.what());
+        assertTrue(e.what().startsWith("TypeError: ") && e.what().endsWith("\n      return null.length\n             ^"),
+                e.what());
         assertEquals("js:1:1: uncaught {a: 1}\n    throw {a: 1}\n    ^", error("throw {a: 1}").getMessage());
         assertEquals("js:1:22: TypeError: no\n    await Promise.reject(new TypeError('no'))\n                         ^",
                 error("await Promise.reject(new TypeError('no'))").getMessage());
@@ -211,7 +214,8 @@ class SandboxTest {
     @Test
     void aScriptThatHoldsTooMuchIsStoppedAndTheNextOneRuns() throws Exception {
         try (Sandbox small = new Sandbox(notebook, home, Limits.DEFAULT.withMemory(200 << 20))) {
-            UserError e = assertThrows(UserError.class, () -> small.evaluate("var all = []; for (;;) all.push(new Uint8Array(1 << 24))"));
+            UserError e = assertThrows(UserError.class, () ->
+                    small.evaluate("var all = []; for (;;) all.push(new Uint8Array(1 << 24))"));
             assertEquals("the script holds more than 200 MiB; the variables of /js are gone", e.what());
             assertEquals("undefined 3", small.evaluate("typeof all + ' ' + (1 + 2)"));
             assertEquals("done", small.evaluate("for (let i = 0; i < 100; i++) new Uint8Array(1 << 24); 'done'"),

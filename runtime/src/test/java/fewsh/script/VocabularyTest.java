@@ -60,7 +60,8 @@ class VocabularyTest {
         assertEquals("llama 260 512 true fp32", js("const m = load('alphabet', {threads: 1, precision: 'fp32'});"
                 + " [m.architecture, m.vocab_size, m.context_length, m.chat_template, m.precision].join(' ')"));
         assertEquals("load: unknown option \"treads\" | did you mean \"threads\"?", error("load('alphabet', {treads: 2})"));
-        assertEquals("load: unknown precision \"fp8\" | precisions are auto, fp32, int8, int4", error("load('alphabet', {precision: 'fp8'})"));
+        assertEquals("load: unknown precision \"fp8\" | precisions are auto, fp32, int8, int4",
+                error("load('alphabet', {precision: 'fp8'})"));
     }
 
     @Test
@@ -70,7 +71,8 @@ class VocabularyTest {
         assertEquals("[\"defg\", \"length\", 3, 4, 4]", js("const a = complete('abc', {max_tokens: 4, details: true});"
                 + " [a.text, a.finish_reason, a.prompt_tokens, a.completion_tokens, a.tokens.length]"));
         assertEquals("true", js("Math.abs(a.logprob - a.tokens.reduce((sum, t) => sum + t.logprob, 0)) < 1e-9"));
-        assertEquals("complete: unknown option \"max_token\" | did you mean \"max_tokens\"?", error("complete('a', {max_token: 4})"));
+        assertEquals("complete: unknown option \"max_token\" | did you mean \"max_tokens\"?",
+                error("complete('a', {max_token: 4})"));
         assertEquals("complete: temperature must be in [0, 100], was -1.0", error("complete('a', {temperature: -1})"));
         assertEquals("complete: options must be an object, was 4 | complete(prompt, options?)", error("complete('a', 4)"));
     }
@@ -91,7 +93,8 @@ class VocabularyTest {
         assertEquals("abcd", js("chat([{role: 'system', content: 'S'}, {role: 'user', content: 'U'}], {max_tokens: 4})"));
         assertEquals(notebook.model().encode(List.of(new fewsh.prompt.Message("user", "U")), true).length,
                 Integer.parseInt(js("chat('U', {max_tokens: 1, details: true}).prompt_tokens")));
-        assertTrue(error("chat([{role: 'user'}])").startsWith("chat: message 1 must be {role, content}, both texts, was {\"role\":\"user\"}"));
+        assertTrue(error("chat([{role: 'user'}])").startsWith("chat: message 1 must be {role, content}, both texts, was "
+                + "{\"role\":\"user\"}"));
         assertTrue(error("chat([])").startsWith("chat: there is no message"));
     }
 
@@ -99,7 +102,8 @@ class VocabularyTest {
     void sampleDrawsSeveral() throws Exception {
         assertEquals("3 4", js("const answers = sample('abc', 3, {max_tokens: 4, seed: 1, temperature: 3});"
                 + " answers.length + ' ' + sample('a', 1, {details: true, max_tokens: 4})[0].completion_tokens"));
-        assertEquals("true", js("JSON.stringify(answers) === JSON.stringify(sample('abc', 3, {max_tokens: 4, seed: 1, temperature: 3}))"));
+        assertEquals("true",
+                js("JSON.stringify(answers) === JSON.stringify(sample('abc', 3, {max_tokens: 4, seed: 1, temperature: 3}))"));
         assertEquals("true", js("new Set(sample('abc', 30, {max_tokens: 4, temperature: 8})).size > 1"));
     }
 
@@ -107,7 +111,8 @@ class VocabularyTest {
     void scoreIsTheModels() throws Exception {
         Score score = notebook.model().score(notebook.cache(), "abc", "def");
         assertEquals(Double.toString(score.loglikelihood()), js("score('abc', 'def').loglikelihood"));
-        assertEquals("[true, \"d\", 3]", js("const s1 = score('abc', 'def'); [s1.is_greedy, s1.tokens[0].text, s1.tokens.length]"));
+        assertEquals("[true, \"d\", 3]",
+                js("const s1 = score('abc', 'def'); [s1.is_greedy, s1.tokens[0].text, s1.tokens.length]"));
         assertEquals("score: the continuation is empty", error("score('abc', '')"));
         assertEquals("score: needs 2 arguments, got 1 | score(context, continuation)", error("score('abc')"));
     }
@@ -123,14 +128,17 @@ class VocabularyTest {
     @Test
     void aComposedPromptIsWhatItsPartsSay() throws Exception {
         js("const p = compose({role: 'R', instruction: 'I', prompt: 'Q: {{ q }}', shots: [{q: 'one', output: '1'}]})");
-        assertEquals("[{role: \"system\", content: \"R\\n\\nI\"}, {role: \"user\", content: \"Q: one\"}, {role: \"assistant\", content: \"1\"},"
+        assertEquals("[{role: \"system\", content: \"R\\n\\nI\"}, {role: \"user\", content: \"Q: one\"}, {role: \"assistant\", "
+                + "content: \"1\"},"
                 + " {role: \"user\", content: \"Q: two\"}]", js("p.messages({q: 'two'})"));
-        assertEquals("<|im_start|>system\nR\n\nI<|im_end|>\n<|im_start|>user\nQ: one<|im_end|>\n<|im_start|>assistant\n1<|im_end|>\n"
+        assertEquals("<|im_start|>system\nR\n\nI<|im_end|>\n<|im_start|>user\nQ: "
+                + "one<|im_end|>\n<|im_start|>assistant\n1<|im_end|>\n"
                 + "<|im_start|>user\nQ: two<|im_end|>\n<|im_start|>assistant\n", js("p.with({q: 'two'}).text()"));
         assertEquals("{a prompt}", js("p"));
         js("p.show({q: 'two'})");
         assertTrue(notebook.lines.getLast().matches("all +\\d+"), "" + notebook.lines);
-        assertEquals("compose: the template at line 1, column 4: 'q' is undefined | give it as an input: prompt.run({name: value})",
+        assertEquals("compose: the template at line 1, column 4: 'q' is undefined | give it as an input: prompt.run({name: "
+                + "value})",
                 error("p.run()"));
         assertEquals("compose: unknown key \"rol\" in fewsh | did you mean \"role\"?", error("compose({rol: 'x', prompt: 'y'})"));
     }
@@ -140,7 +148,8 @@ class VocabularyTest {
         js("const said = compose({prompt: '{{ x }}'}).with({x: 'U'})");
         for (String word : List.of("complete", "chat")) assertEquals("abc", js(word + "(said, {max_tokens: 3})"));
         assertEquals("[\"ab\", \"ab\"]", js("sample(said, 2, {max_tokens: 2, temperature: 0.01})"));
-        assertEquals("true", js("const messages = said.messages(); score(said, 'ab').loglikelihood > score(said, 'ba').loglikelihood"));
+        assertEquals("true",
+                js("const messages = said.messages(); score(said, 'ab').loglikelihood > score(said, 'ba').loglikelihood"));
         int ids = notebook.model().encode(List.of(new fewsh.prompt.Message("user", "U")), true).length;
         assertEquals(Integer.toString(ids), js("tokenize(said).ids.length"), "the template's special tokens are tokens");
     }
@@ -149,9 +158,11 @@ class VocabularyTest {
     void runAnswersByTheTechniquesOfThePrompt() throws Exception {
         assertEquals("[\"abc\", \"abc\", \"length\"]", js("const r1 = compose({prompt: 'x'}).run({}, {max_tokens: 3});"
                 + " [r1.text, r1.answer, r1.finish_reason]"));
-        assertEquals("[\"yes\", \"yes\"]", js("const r2 = compose({prompt: 'x', format: {options: ['yes', 'no']}, answer: 'option'}).run();"
+        assertEquals("[\"yes\", \"yes\"]",
+                js("const r2 = compose({prompt: 'x', format: {options: ['yes', 'no']}, answer: 'option'}).run();"
                 + " [r2.text, r2.answer]"));
-        assertEquals("{abc: 4}", js("compose({prompt: 'x', vote: {n: 4, early: false}}).run({}, {max_tokens: 3, temperature: 0.01}).votes"));
+        assertEquals("{abc: 4}",
+                js("compose({prompt: 'x', vote: {n: 4, early: false}}).run({}, {max_tokens: 3, temperature: 0.01}).votes"));
     }
 
     @Test
@@ -191,12 +202,14 @@ class VocabularyTest {
                 Files.readString(folder.resolve("rows.jsonl")));
         assertEquals("true", js("JSON.stringify(readJsonl('rows.jsonl')) === JSON.stringify(rows)"));
         js("writeCsv('rows.csv', rows)");
-        assertEquals("a,b,c,d\n1,\"x, \"\"y\"\"\n\",,\n,日本,,\"[true,{\"\"e\"\":0.5}]\"\n", Files.readString(folder.resolve("rows.csv")));
+        assertEquals("a,b,c,d\n1,\"x, \"\"y\"\"\n\",,\n,日本,,\"[true,{\"\"e\"\":0.5}]\"\n",
+                Files.readString(folder.resolve("rows.csv")));
         assertEquals("[\"x, \\\"y\\\"\\n\", \"日本\"]", js("readCsv('rows.csv').map(row => row.b)"));
         js("writeCsv('rows.tsv', [{a: 'x\\ty', b: 'z'}])");
         assertEquals("x\ty", js("readCsv('rows.tsv')[0].a"));
         Files.writeString(folder.resolve("broken.jsonl"), "{\"a\": 1}\n{\"a\": }\n");
-        assertTrue(error("readJsonl('broken.jsonl')").startsWith("broken.jsonl:2: is not JSON"), error("readJsonl('broken.jsonl')"));
+        assertTrue(error("readJsonl('broken.jsonl')").startsWith("broken.jsonl:2: is not JSON"),
+                error("readJsonl('broken.jsonl')"));
     }
 
     @Test
