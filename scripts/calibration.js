@@ -40,5 +40,5 @@ for (const [many, one] of [labels, labels.toReversed()]) {
 
 // lean: the probability of the majority's label when the input says nothing; said: how often it was the answer, before
 table(results, { title: `Accuracy before and after calibration, ${items.length} items` });
-chart(results.flatMap(r => [[`${r.shots}: before`, r.before], [`${r.shots}: after`, r.after]]),
-    { kind: "bar", title: "accuracy" });
+const bars = results.flatMap(r => ["before", "after"].map(when => [`${r.shots.split(",")[0]}, ${when}`, r[when]]));
+chart(bars, { kind: "bar", title: "accuracy" });

@@ -1,4 +1,4 @@
-// Does reasoning help, and does voting help more? The same word problems asked straight, with a chain of thought in two
+// Does reasoning help, and does voting help more? The same word problems asked straight, with a chain of thought (CoT) in two
 // calls (Kojima et al. 2022), with worked examples that reason (Wei et al. 2022), and by the majority of several such
 // chains (self-consistency, Wang et al. 2022).
 //
@@ -15,10 +15,10 @@ const asked = { prompt: "Question: {{ question }}\nAnswer:", answer: "number", s
 
 const ways = {
     "zero-shot": asked,
-    "zero-shot chain of thought": { ...asked, cot: { kind: "zero_shot", extract: "Therefore, the answer (arabic numerals) is" } },
+    "zero-shot CoT": { ...asked, cot: { kind: "zero_shot", extract: "Therefore, the answer (arabic numerals) is" } },
     "few-shot": { ...asked, shots },
-    "few-shot chain of thought": { ...asked, shots, cot: "few_shot" },
-    "few-shot chain of thought, vote": { ...asked, shots, cot: "few_shot", vote: Number(option("n", 8)) },
+    "few-shot CoT": { ...asked, shots, cot: "few_shot" },
+    "few-shot CoT, vote": { ...asked, shots, cot: "few_shot", vote: Number(option("n", 8)) },
 };
 
 const results = [];

@@ -10,7 +10,6 @@ import fewsh.ask.Inquiry;
 import fewsh.ask.Reply;
 import fewsh.ask.Votes;
 import fewsh.generate.CausalLm;
-import fewsh.generate.FinishReason;
 import fewsh.generate.KvCache;
 import fewsh.generate.LoadOptions;
 import fewsh.generate.SamplingConfig;
@@ -94,9 +93,8 @@ class LibraryTest {
     /// The lines a file begins with, after its first `---`, that begin with `mark`.
     private static List<String> comment(List<String> lines, String mark) {
         int from = lines.getFirst().equals("---") ? 1 : 0;
-        return lines.stream().skip(from).takeWhile(line -> line.startsWith(mark)).map(line ->
-                line.substring(mark.length()).strip())
-                .toList();
+        return lines.stream().skip(from).takeWhile(line -> line.startsWith(mark))
+                .map(line -> line.substring(mark.length()).strip()).toList();
     }
 
     private static void namesAPaper(String comment) {
@@ -189,13 +187,8 @@ class LibraryTest {
         switch (format) {
             case Format.Free() -> { }
             case Format.Options(var options) -> assertTrue(options.contains(reply.text().strip()), reply.text());
-            case Format.Regex(var pattern) -> {
-                if (reply.reason() == FinishReason.STOP) assertTrue(reply.text().matches(pattern), reply.text());
-            }
-            case Format.Json(_) -> {
-                if (reply.reason() == FinishReason.STOP) assertTrue(JsonParser.parseString(reply.text()).isJsonObject(),
-                        reply.text());
-            }
+            case Format.Regex(var pattern) -> assertTrue(reply.text().matches(pattern), reply.text());
+            case Format.Json(_) -> assertTrue(JsonParser.parseString(reply.text()).isJsonObject(), reply.text());
         }
     }
 
@@ -316,8 +309,8 @@ class LibraryTest {
         for (int i = 0; i < 12; i++) rows.add(Map.of("text", "film number " + i, "label", i < 6 ? "bad" : "good"));
         String shown = String.join("\n", shown(SCRIPTS.resolve("few_shot_curve.js"), rows));
         assertTrue(shown.contains("labels bad, good"), shown);
-        for (String k : List.of("0", "1", "4")) assertTrue(shown.matches("(?s).*\\n *" + k
-                + " +[01][.0-9]* +[0-9.]+ +\\d +4\\b.*"), shown);
+        for (String k : List.of("0", "1", "4"))
+            assertTrue(shown.matches("(?s).*\\n *" + k + " +[01][.0-9]* +[0-9.]+ +\\d +4\\b.*"), shown);
     }
 
     @Test
