@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fewsh.Shared;
+import fewsh.models.TinyModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +14,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every file of `scripts/` and `prompts/` runs.
+/// Every file of `scripts/` and `prompts/` runs; `LibraryTest` has more to say about prompt files and recipes.
 class ShippedFilesTest {
     @TempDir Path home;
 
     private static List<Path> files(String folder, String ending) throws IOException {
         try (Stream<Path> files = Files.list(Shared.project().resolve(folder))) {
-            List<Path> all = files.sorted().toList();
-            assertTrue(all.stream().allMatch(f -> f.toString().matches(".*\\.(fewsh|jinja|json)")), "no test runs one of " + all);
+            List<Path> all = files.filter(Files::isRegularFile).sorted().toList();
+            assertTrue(all.stream().allMatch(f -> f.toString().matches(".*\\.(fewsh|jinja|json|prompty|prompt|js|d\\.ts)")),
+                    "no test runs one of " + all);
             return all.stream().filter(f -> f.toString().endsWith(ending)).toList();
         }
     }
@@ -35,6 +37,42 @@ class ShippedFilesTest {
             assertEquals(0, result.code(), script + ": " + result.err());
             assertFalse(result.out().isBlank(), script.toString());
         }
+    }
+
+    @Test
+    void everyPromptFileRendersAsItIs() throws IOException {
+        for (String ending : List.of(".prompty", ".prompt"))
+            for (Path prompt : files("prompts", ending)) {
+                Cli.Result result = Cli.in(home).run("render", prompt.toString());
+                assertEquals("", result.err(), prompt.toString());
+                assertEquals(0, result.code(), prompt.toString());
+                assertFalse(result.out().isBlank(), prompt.toString());
+            }
+    }
+
+    private Cli withAModelThatSaysAnything() throws IOException {
+        return Cli.in(home).with("FEWSH_MODEL", TinyModels.endless(home.resolve("endless")).toString());
+    }
+
+    @Test
+    void aPromptFileRunsWithAnInputOfOnesOwn() throws IOException {
+        Path prompt = Shared.project().resolve("prompts/sentiment_few_shot.prompty");
+        Cli.Result answer = withAModelThatSaysAnything().run("run", prompt.toString(), "--set", "text=A film to see twice.");
+        assertEquals(0, answer.code(), answer.err());
+        assertTrue(answer.out().strip().matches("positive|negative"), answer.out());
+    }
+
+    @Test
+    void aRecipeTakesTheRowsOfAFile() throws IOException {
+        Path recipe = Shared.project().resolve("scripts/few_shot_curve.js");
+        Path rows = Files.writeString(home.resolve("rows.jsonl"), """
+                {"text": "Good.", "label": "up"}
+                {"text": "Bad.", "label": "down"}
+                {"text": "Fine.", "label": "up"}
+                """);
+        Cli.Result curve = withAModelThatSaysAnything().run("run", recipe.toString(), "ks=0,1", "--input", rows.toString());
+        assertEquals(0, curve.code(), curve.err());
+        assertTrue(curve.out().contains("labels down, up"), curve.out());
     }
 
     @Test
