@@ -119,7 +119,7 @@ type Extraction = "number" | "option" | "date" | "text" | "line" | { kind: "opti
 
 /** A composed prompt. What takes a text as its prompt takes one of these too. It never changes: `with` makes another. */
 interface Prompt {
-    /** The same with these inputs, on top of those it has: `score(prompt.with({ text }), " positive")`. */
+    /** The same with these inputs, on top of those it has: `score(prompt.with({ text }), "positive")`. */
     with(inputs: Row): Prompt;
     /** As the model gets it. */
     text(inputs?: Row): string;

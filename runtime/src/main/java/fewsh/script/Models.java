@@ -253,7 +253,8 @@ final class Models implements AutoCloseable {
             Prompt prompt = given.prompt();
             boolean turns = prompt != null && model.chatTemplate().isPresent();
             score = turns ? model.score(stage.cache(), ids(given, true), model.tokenizer().encode(continuation, false, false))
-                    : model.score(stage.cache(), prompt == null ? given.text(0) : composed(prompt).text(), continuation);
+                    : prompt == null ? model.score(stage.cache(), given.text(0), continuation)
+                    : afterText(model, composed(prompt).text(), continuation);
         } catch (UserError e) {
             throw e.where().isEmpty() ? given.error(e.what(), e.fix()) : e;
         }
@@ -264,6 +265,12 @@ final class Models implements AutoCloseable {
         score.tokens().forEach(token -> tokens.add(token(token)));
         answer.add("tokens", tokens);
         return answer;
+    }
+
+    /// An answer stands behind its question's text with a space between, as in [Composed#text].
+    private Score afterText(CausalLm model, String text, String answer) {
+        boolean apart = text.isEmpty() || Character.isWhitespace(text.charAt(text.length() - 1)) || answer.startsWith(" ");
+        return model.score(stage.cache(), text, apart ? answer : " " + answer);
     }
 
     Object tokenize(Given given) {
