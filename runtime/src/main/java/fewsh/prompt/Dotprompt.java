@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 final class Dotprompt {
     private static final List<String> KEYS = List.of("name", "variant", "version", "description", "model", "tools", "toolDefs",
             "config", "input", "output", "raw", "ext", "fewsh");
-    private static final List<String> METADATA = List.of("name", "variant", "version", "description", "model", "tools", "toolDefs",
-            "config", "input", "output", "ext");
+    private static final List<String> METADATA = List.of("name", "variant", "version", "description", "model", "tools",
+            "toolDefs", "config", "input", "output", "ext");
     private static final Pattern PARTIAL = Pattern.compile("[\\w-][\\w.-]*");
 
     private Dotprompt() {}
@@ -37,7 +37,8 @@ final class Dotprompt {
         if (meta.get("output") instanceof Map<?, ?> output && composition.format() instanceof Format.Free) {
             if (output.get("schema") instanceof Map<?, ?> wanted)
                 composition = composition.with(c -> c.format = new Format.Json(Yaml.texts(wanted)));
-            else if ("json".equals(output.get("format"))) composition = composition.with(c -> c.format = new Format.Json(Map.of()));
+            else if ("json".equals(output.get("format")))
+                composition = composition.with(c -> c.format = new Format.Json(Map.of()));
         }
         DotpromptTemplate template = new DotpromptTemplate(front.where(), line(front), body(front), partials(file));
         return new PromptFile(file, meta.get("name") instanceof String name ? name : stem[0],
@@ -53,7 +54,8 @@ final class Dotprompt {
 
     private static int line(FrontMatter front) {
         String body = body(front);
-        return front.bodyLine() + (int) front.body().substring(0, front.body().indexOf(body)).chars().filter(c -> c == '\n').count();
+        return front.bodyLine() + (int) front.body().substring(0, front.body().indexOf(body)).chars().filter(c -> c == '\n')
+                .count();
     }
 
     /// The keys of the format, schemas written out, and those of others that have a dot under `ext`.
@@ -84,14 +86,16 @@ final class Dotprompt {
 
     private static List<Input> inputs(FrontMatter front, Map<String, Object> schema, Object defaults) {
         if (defaults != null && !(defaults instanceof Map))
-            throw new UserError(front.at("input", "default"), "\"default\" is not a map of inputs", "write default: {name: value}");
+            throw new UserError(front.at("input", "default"), "\"default\" is not a map of inputs",
+                    "write default: {name: value}");
         Map<?, ?> byDefault = defaults instanceof Map<?, ?> map ? map : Map.of();
         List<Input> inputs = new ArrayList<>();
         Map<?, ?> properties = schema.get("properties") instanceof Map<?, ?> map ? map : Map.of();
         List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
         properties.forEach((name, declared) -> {
             Map<?, ?> property = declared instanceof Map<?, ?> map ? map : Map.of();
-            Object type = property.get("type") instanceof List<?> types && !types.isEmpty() ? types.getFirst() : property.get("type");
+            Object type = property.get("type") instanceof List<?> types && !types.isEmpty() ? types.getFirst()
+                    : property.get("type");
             String kind = type == null ? "any" : switch (String.valueOf(type)) {
                 case "number" -> "float";
                 case "string", "integer", "boolean", "array", "object" -> (String) type;
@@ -125,10 +129,12 @@ final class Dotprompt {
                         "{{> name}} stands for the file _name.prompt beside this one");
             Path partial = folder.resolve("_" + name + ".prompt");
             if (!Files.exists(partial))
-                throw new UserError(file.toString(), "there is no partial \"" + name + "\"", "write it into " + partial.getFileName());
+                throw new UserError(file.toString(), "there is no partial \"" + name + "\"",
+                        "write it into " + partial.getFileName());
             try {
                 if (!partial.toRealPath().getParent().equals(folder.toRealPath()))
-                    throw new UserError(file.toString(), "the partial \"" + name + "\" is a link that leads out of the folder", "");
+                    throw new UserError(file.toString(), "the partial \"" + name + "\" is a link that leads out of the folder",
+                            "");
             } catch (IOException e) {
                 throw new UserError(partial.toString(), "cannot be read: " + e.getMessage(), "", e);
             }

@@ -24,7 +24,8 @@ final class DotpromptTemplate implements PromptTemplate {
             "section", (name, _) -> mark() + "section " + HandlebarsJs.text(name) + ">>>",
             "media", (_, options) -> {
                 String type = HandlebarsJs.text(options.hash("contentType"));
-                return mark() + "media:url " + HandlebarsJs.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type) + ">>>";
+                return mark() + "media:url " + HandlebarsJs.text(options.hash("url")) + (type.isEmpty() ? "" : " " + type)
+                        + ">>>";
             },
             "json", (value, options) -> {
                 int indent = options.hash("indent") instanceof Number n ? Math.clamp(n.intValue(), 0, 10) : 0;

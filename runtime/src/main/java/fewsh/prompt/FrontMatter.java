@@ -45,7 +45,8 @@ record FrontMatter(String where, boolean present, Yaml.Document keys, String bod
             String content = text.substring(at, end < 0 ? text.length() : end);
             boolean isFence = !content.isEmpty() && fence.matcher(opened > 0 ? content : content.stripLeading()).matches();
             if (opened > 0 && isFence)
-                return new FrontMatter(where, true, Yaml.read(where, text.substring(start, at), opened), text.substring(next), line + 1);
+                return new FrontMatter(where, true, Yaml.read(where, text.substring(start, at), opened), text.substring(next),
+                        line + 1);
             if (opened == 0 && isFence) {
                 opened = line;
                 start = next;
@@ -98,9 +99,11 @@ record FrontMatter(String where, boolean present, Yaml.Document keys, String bod
     /// `text` without blank lines before and after.
     static String withoutBlankLines(String text) {
         int start = 0;
-        for (int i = 0; i < text.length() && Character.isWhitespace(text.charAt(i)); i++) if (text.charAt(i) == '\n') start = i + 1;
+        for (int i = 0; i < text.length() && Character.isWhitespace(text.charAt(i)); i++)
+            if (text.charAt(i) == '\n') start = i + 1;
         int end = text.length();
-        for (int i = end; i > start && Character.isWhitespace(text.charAt(i - 1)); i--) if (text.charAt(i - 1) == '\n') end = i - 1;
+        for (int i = end; i > start && Character.isWhitespace(text.charAt(i - 1)); i--)
+            if (text.charAt(i - 1) == '\n') end = i - 1;
         String kept = text.substring(start, end);
         return kept.isBlank() ? "" : kept;
     }

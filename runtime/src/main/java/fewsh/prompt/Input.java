@@ -93,8 +93,8 @@ public record Input(String name, String kind, String description, boolean requir
         if (kind == null) {
             kind = "any";
             warnings.add(where + ": input \"" + name + "\" has the unknown kind \"" + declared + "\" and takes any value; "
-                    + Near.fix(declared, KINDS.keySet(), "kinds are string, integer, float, boolean, array, object, thread, image, "
-                            + "file, audio"));
+                    + Near.fix(declared, KINDS.keySet(),
+                            "kinds are string, integer, float, boolean, array, object, thread, image, file, audio"));
         }
         Object required = property.get("required");
         if (required != null && !(required instanceof Boolean))
@@ -119,7 +119,8 @@ public record Input(String name, String kind, String description, boolean requir
             case "boolean" -> bool(where, given);
             case "array" -> structure(where, given, "a list, as JSON: [1, 2]");
             case "object" -> structure(where, given, "an object, as JSON: {\"a\": 1}");
-            case "thread" -> thread(where, structure(where, given, "a list of messages, as JSON: [{\"role\": \"user\", \"content\": …}]"));
+            case "thread" -> thread(where, structure(where, given,
+                    "a list of messages, as JSON: [{\"role\": \"user\", \"content\": …}]"));
             default -> given;
         };
         if (!allowed.isEmpty() && allowed.stream().noneMatch(option -> same(option, value)))
@@ -146,7 +147,8 @@ public record Input(String name, String kind, String description, boolean requir
 
     private Object number(String where, Object given) {
         if (given instanceof Number) return given;
-        if (given instanceof String text && text.strip().matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?") && text.length() < 400)
+        if (given instanceof String text && text.strip().matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")
+                && text.length() < 400)
             return Double.valueOf(text.strip());
         throw wrong(where, given, "a number");
     }

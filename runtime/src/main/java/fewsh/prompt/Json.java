@@ -31,7 +31,8 @@ final class Json {
         try {
             return value(where, READER.fromJson(text, JsonElement.class), 0);
         } catch (JsonParseException | NumberFormatException e) {
-            String message = String.valueOf(e.getMessage()).replaceAll("\\s*See https?:\\S+", "").replaceAll("^[\\w.]+Exception: ", "");
+            String message = String.valueOf(e.getMessage()).replaceAll("\\s*See https?:\\S+", "")
+                    .replaceAll("^[\\w.]+Exception: ", "");
             throw new UserError(where, "invalid JSON: " + message.lines().findFirst().orElse(""), "", e);
         } catch (StackOverflowError e) {
             throw new UserError(where, "the JSON is nested deeper than " + DEEPEST, "");

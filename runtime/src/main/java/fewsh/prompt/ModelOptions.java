@@ -37,7 +37,8 @@ final class ModelOptions {
 
     private static Object value(String where, String key, String name, Object value) {
         boolean fits = switch (name) {
-            case "stop" -> value instanceof String || value instanceof Collection<?> c && c.stream().allMatch(String.class::isInstance);
+            case "stop" -> value instanceof String || value instanceof Collection<?> c
+                    && c.stream().allMatch(String.class::isInstance);
             case "seed", "top_k", "max_tokens" -> value instanceof Integer || value instanceof Long
                     || value instanceof String text && text.matches("-?\\d{1,18}");
             default -> value instanceof Number || value instanceof String text && text.matches("-?\\d{1,9}(\\.\\d{1,18})?");
@@ -50,7 +51,8 @@ final class ModelOptions {
             });
         return switch (name) {
             case "stop" -> value instanceof String text ? List.of(text) : List.copyOf((Collection<?>) value);
-            case "seed", "top_k", "max_tokens" -> value instanceof String text ? Long.valueOf(text) : ((Number) value).longValue();
+            case "seed", "top_k", "max_tokens" -> value instanceof String text ? Long.valueOf(text)
+                    : ((Number) value).longValue();
             default -> value instanceof String text ? Double.valueOf(text) : ((Number) value).doubleValue();
         };
     }

@@ -79,14 +79,15 @@ final class Mustache {
     /// @param helpers  besides `if`, `unless`, `each`, `with` and `lookup`
     /// @param partials a partial's text by its name, null if there is none
     /// @throws UserError with its line if it cannot be parsed
-    static Mustache handlebars(String where, int line, String text, Map<String, Helper<?>> helpers, UnaryOperator<String> partials) {
+    static Mustache handlebars(String where, int line, String text, Map<String, Helper<?>> helpers,
+            UnaryOperator<String> partials) {
         Map<String, Helper<?>> all = new java.util.HashMap<>(HandlebarsJs.HELPERS);
         all.putAll(helpers);
         return of(where, line, text, all, partials, false);
     }
 
-    private static Mustache of(String where, int line, String text, Map<String, Helper<?>> helpers, UnaryOperator<String> partials,
-                               boolean outerScopes) {
+    private static Mustache of(String where, int line, String text, Map<String, Helper<?>> helpers,
+            UnaryOperator<String> partials, boolean outerScopes) {
         Handlebars engine = new Handlebars(new Partials(partials)).with(new Only(helpers)).with(EscapingStrategy.NOOP)
                 .with(new ConcurrentMapTemplateCache()).with((Formatter) (value, _) -> shown(value)).prettyPrint(true)
                 .parentScopeResolution(outerScopes);
@@ -161,10 +162,12 @@ final class Mustache {
             String what = ++tags > MOST_TAGS ? "there are more than " + MOST_TAGS + " tags"
                     : tag.length() > LONGEST_TAG && !name.startsWith("!") ? "a tag is longer than " + LONGEST_TAG + " characters"
                     : depth > DEEPEST_TAGS ? "blocks are nested deeper than " + DEEPEST_TAGS
-                    : tag.chars().filter(c -> c == '(').count() > DEEPEST_CALLS ? "calls are nested deeper than " + DEEPEST_CALLS : "";
+                    : tag.chars().filter(c -> c == '(').count() > DEEPEST_CALLS ? "calls are nested deeper than " + DEEPEST_CALLS
+                    : "";
             if (!what.isEmpty()) {
                 String before = adapted.substring(0, at);
-                throw new UserError(where + ":" + (line + before.chars().filter(c -> c == '\n').count()), what, "the template is too big");
+                throw new UserError(where + ":" + (line + before.chars().filter(c -> c == '\n').count()), what,
+                        "the template is too big");
             }
             if (end < 0) break;
         }
@@ -177,7 +180,8 @@ final class Mustache {
         while (root.getCause() != null) root = root.getCause();
         if (error == null) return new UserError(where, "the template fails: " + shortened(root.getMessage()), "", e);
         boolean own = error.filename == null || error.filename.startsWith("inline@");
-        String place = own ? where + ":" + (firstLine + error.line - 1) : where + ": partial \"" + error.filename + "\":" + error.line;
+        String place = own ? where + ":" + (firstLine + error.line - 1) : where + ": partial \"" + error.filename + "\":"
+                + error.line;
         String reason = shortened(error.reason);
         return new UserError(place, "the template fails: " + reason + " (column " + (error.column + 1) + ")", "", e);
     }

@@ -84,7 +84,7 @@ public final class PromptFile {
         List<String> missing = inputs.stream().map(Input::name).filter(name -> !given.containsKey(name)).toList();
         for (String name : given.keySet()) {
             if (inputs.stream().anyMatch(input -> input.name().equals(name))) continue;
-            String near = Near.fix(name, missing, "");
+            String near = name.length() < 3 ? "" : Near.fix(name, missing, ""); // any two short names are near
             if (!near.isEmpty()) throw new UserError(where, "there is no input \"" + name + "\"", near);
         }
         Map<String, Object> checked = new LinkedHashMap<>();
@@ -92,7 +92,8 @@ public final class PromptFile {
             Object value = given.get(input.name()) != null ? given.get(input.name()) : input.byDefault();
             if (value == null && input.required())
                 throw new UserError(where, "input \"" + input.name() + "\" is missing",
-                        "give it: --set " + input.name() + "=…" + (input.description().isEmpty() ? "" : " (" + input.description() + ")"));
+                        "give it: --set " + input.name() + "=…"
+                                + (input.description().isEmpty() ? "" : " (" + input.description() + ")"));
             if (value == null) continue;
             boolean names = Input.RICH.contains(input.kind()) && !input.kind().equals("thread");
             Object converted = input.convert(where, value);

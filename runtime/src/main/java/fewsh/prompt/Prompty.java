@@ -7,17 +7,23 @@ import fewsh.jinja.Template;
 import fewsh.jinja.TemplateError;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// `.prompty` files: Prompty's second version, and the keys of the first that are still about.
 ///
 /// Source: the specification 0.1.0-draft of microsoft/prompty, and its vectors where the two differ.
 final class Prompty {
-    private static final List<String> KEYS = List.of("name", "displayName", "description", "metadata", "model", "inputs", "outputs",
-            "tools", "template", "fewsh", "authors", "tags", "version", "sample", "base", "kind", "$schema");
+    private static final List<String> KEYS = List.of("name", "displayName", "description", "metadata", "model", "inputs",
+            "outputs", "tools", "template", "fewsh", "authors", "tags", "version", "sample", "base", "kind", "$schema");
+
+    /// How messages on the block begin: `unknown key "a" in fewsh.shots` or `fewsh.shots.k must be …`.
+    private static final Pattern BLOCK_KEY = Pattern.compile("(?:unknown key \"([^\"]+)\" in )?(fewsh(?:\\.\\w+)*)");
 
     private Prompty() {}
 
@@ -54,8 +60,18 @@ final class Prompty {
         Object block = front.keys().map().get("fewsh");
         if (block == null) return Composition.EMPTY;
         if (!(block instanceof Map<?, ?> map))
-            throw new UserError(front.at("fewsh"), "\"fewsh\" is not a map of keys", "write fewsh: and the keys below it, indented");
-        return Block.read(front.at("fewsh"), Yaml.texts(map), folder);
+            throw new UserError(front.at("fewsh"), "\"fewsh\" is not a map of keys",
+                    "write fewsh: and the keys below it, indented");
+        String where = front.at("fewsh");
+        try {
+            return Block.read(where, Yaml.texts(map), folder);
+        } catch (UserError e) {
+            Matcher key = BLOCK_KEY.matcher(e.what());
+            if (!e.where().equals(where) || !key.lookingAt()) throw e;
+            List<String> path = new ArrayList<>(List.of(key.group(2).split("\\.")));
+            if (key.group(1) != null) path.add(key.group(1));
+            throw new UserError(front.at(path.toArray(String[]::new)), e.what(), e.fix(), e.getCause());
+        }
     }
 
     @SuppressWarnings("unchecked") // agent() has made them so
@@ -75,7 +91,8 @@ final class Prompty {
         metadata(agent);
         model(agent, front);
         inputs(agent, front);
-        if (agent.containsKey("outputs")) agent.put("outputs", Input.properties(front.at("outputs"), "outputs", agent.get("outputs")));
+        if (agent.containsKey("outputs"))
+            agent.put("outputs", Input.properties(front.at("outputs"), "outputs", agent.get("outputs")));
         tools(agent, front);
         agent.put("template", engine(front, agent.get("template")));
         agent.put("instructions", front.present() ? front.body().strip() : front.body());
@@ -105,7 +122,8 @@ final class Prompty {
             Map<String, Object> connection = new LinkedHashMap<>(Yaml.texts(old));
             for (String key : List.of("azure_deployment", "name"))
                 if (connection.get(key) instanceof String id) model.putIfAbsent("id", id);
-            if (connection.remove("type") instanceof String type) model.putIfAbsent("provider", type.replace("azure_openai", "azure"));
+            if (connection.remove("type") instanceof String type)
+                model.putIfAbsent("provider", type.replace("azure_openai", "azure"));
             if (connection.containsKey("azure_endpoint")) connection.putIfAbsent("endpoint", connection.remove("azure_endpoint"));
             if (connection.containsKey("api_key")) connection.putIfAbsent("apiKey", connection.remove("api_key"));
             model.putIfAbsent("connection", connection);
@@ -131,7 +149,7 @@ final class Prompty {
                         Map.of(name, Map.of("kind", Input.kindOf(value), "default", value == null ? "" : value))));
             });
         }
-        Set<String> names = new java.util.HashSet<>();
+        Set<String> names = new HashSet<>();
         for (Map<String, Object> input : inputs)
             if (!names.add((String) input.get("name")))
                 throw new UserError(front.at("inputs"), "input \"" + input.get("name") + "\" is declared twice", "");
@@ -143,7 +161,8 @@ final class Prompty {
         if (declared == null) return;
         List<Map<String, Object>> tools = new ArrayList<>();
         for (Map<String, Object> tool : Input.properties(front.at("tools"), "tools", declared)) {
-            if (tool.get("parameters") instanceof Object parameters && !(parameters instanceof Map<?, ?> map && map.containsKey("type")))
+            if (tool.get("parameters") instanceof Object parameters
+                    && !(parameters instanceof Map<?, ?> map && map.containsKey("type")))
                 tool.put("parameters", Input.properties(front.at("tools"), "parameters", parameters));
             tools.add(tool);
         }
@@ -173,12 +192,14 @@ final class Prompty {
         Map<?, ?> format = (Map<?, ?>) template.get("format");
         String parser = (String) ((Map<?, ?>) template.get("parser")).get("kind");
         if (!parser.equals("prompty"))
-            throw new UserError(front.at("template", "parser"), "unknown parser \"" + parser + "\"", "the one there is is prompty");
+            throw new UserError(front.at("template", "parser"), "unknown parser \"" + parser + "\"",
+                    "the one there is is prompty");
         String engine = (String) format.get("kind");
         boolean strict = !Boolean.FALSE.equals(format.get("strict"));
         int skipped = front.present() ? (int) front.body().substring(0, front.body().indexOf(body)).chars()
                 .filter(c -> c == '\n').count() : 0;
-        return new PromptyTemplate(front.where(), front.bodyLine() + skipped, body, front.at("template", "format"), engine, strict);
+        return new PromptyTemplate(front.where(), front.bodyLine() + skipped, body, front.at("template", "format"), engine,
+                strict);
     }
 
     /// Outputs as a JSON schema, in the strict form: every property is there, those not required may be null.
@@ -230,7 +251,8 @@ final class Prompty {
             List<Piece> pieces = Template.parse(template, PromptyTemplate.JINJA).renderInPieces(inputs);
             for (Piece piece : pieces)
                 if (piece.name() != null && strict.contains(piece.name()) && Roles.spellsRole(piece.text()))
-                    throw new UserError(where, "input \"" + piece.name() + "\" has a line that begins a role, and is declared strict", "");
+                    throw new UserError(where, "input \"" + piece.name()
+                            + "\" has a line that begins a role, and is declared strict", "");
             return pieces;
         } catch (TemplateError e) {
             throw PromptyTemplate.failure(where, 1, e);

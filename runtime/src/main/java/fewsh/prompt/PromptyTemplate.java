@@ -103,7 +103,8 @@ final class PromptyTemplate implements PromptTemplate {
         String column = e.line() == 0 ? "" : " (column " + e.column() + ")";
         String fix = switch (e.kind()) {
             case LIMIT, RECURSION -> "the template does too much: make its loops smaller";
-            case TYPE -> e.getMessage().contains("loader") ? "put the text into the file: nothing is included from elsewhere" : "";
+            case TYPE -> e.getMessage().contains("loader") ? "put the text into the file: nothing is included from elsewhere"
+                    : "";
             default -> "";
         };
         return new UserError(place, "the template fails" + piece + ": " + e.getMessage() + column, fix, e);

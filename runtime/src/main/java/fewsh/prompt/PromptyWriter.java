@@ -12,7 +12,8 @@ import java.util.Map;
 final class PromptyWriter {
     private PromptyWriter() {}
 
-    static String write(Composition composition, List<Message> turns, Map<String, Object> options, String name, String description) {
+    static String write(Composition composition, List<Message> turns, Map<String, Object> options, String name,
+            String description) {
         List<Message> before = new ArrayList<>(turns);
         String question = null;
         if (!before.isEmpty() && "user".equals(before.getLast().role())) question = before.removeLast().text();
@@ -59,8 +60,10 @@ final class PromptyWriter {
     private static String roleLine(Message message) {
         StringBuilder attributes = new StringBuilder();
         message.fields().forEach((key, value) -> {
-            boolean simple = key.matches("\\w+") && !List.of("role", "content", "nonce").contains(key) && value instanceof String text
-                    && text.matches("[\\w.:/@ -]{1,200}") && !text.matches("(?i)true|false|[+-]?[\\d.]+") && text.equals(text.strip());
+            boolean simple = key.matches("\\w+") && !List.of("role", "content", "nonce").contains(key)
+                    && value instanceof String text
+                    && text.matches("[\\w.:/@ -]{1,200}") && !text.matches("(?i)true|false|[+-]?[\\d.]+")
+                    && text.equals(text.strip());
             if (simple) attributes.append(attributes.isEmpty() ? "" : ", ").append(key).append("=\"").append(value).append('"');
         });
         return message.role() + (attributes.isEmpty() ? "" : "[" + attributes + "]") + ":\n";

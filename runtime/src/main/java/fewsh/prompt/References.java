@@ -65,7 +65,8 @@ final class References {
                 yield copy;
             }
             case List<?> items -> items.stream().map(References::unresolved).toList();
-            case String text when text.startsWith("${") && text.endsWith("}") && text.contains(":") -> "${env:FEWSH_VERBATIM:" + text + "}";
+            case String text when text.startsWith("${") && text.endsWith("}") && text.contains(":") ->
+                    "${env:FEWSH_VERBATIM:" + text + "}";
             case null, default -> value;
         };
     }
@@ -80,7 +81,8 @@ final class References {
     }
 
     private Object file(String where, String name, int files) {
-        if (files >= DEEPEST) throw new UserError(where, "\"" + name + "\" is one of files that refer to each other for ever", "");
+        if (files >= DEEPEST)
+            throw new UserError(where, "\"" + name + "\" is one of files that refer to each other for ever", "");
         Path file = inside(where, folder, name);
         String text = FrontMatter.text(file);
         String lower = name.toLowerCase(Locale.ROOT);

@@ -10,6 +10,7 @@ import dev.harrel.jsonschema.ValidatorFactory;
 import dev.harrel.jsonschema.providers.GsonNode;
 import fewsh.UserError;
 import java.net.URI;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -30,7 +31,7 @@ final class Schemas {
             URI uri = validator.registerSchema((Object) Json.tree(schema));
             Validator.Result result = validator.validate(uri, (Object) Json.tree(inputs));
             if (result.isValid()) return;
-            Error error = result.getErrors().stream().max(java.util.Comparator.comparingInt(e -> e.getInstanceLocation().length()))
+            Error error = result.getErrors().stream().max(Comparator.comparingInt(e -> e.getInstanceLocation().length()))
                     .orElseThrow();
             String place = error.getInstanceLocation().replaceFirst("^/", "");
             String what = place.isEmpty() ? "the inputs do" : "input \"" + place + "\" does";
@@ -38,7 +39,8 @@ final class Schemas {
         } catch (JsonSchemaException e) {
             throw new UserError(where, "the input schema is not valid: " + e.getMessage().lines().findFirst().orElse(""), "", e);
         } catch (PatternSyntaxException e) {
-            throw new UserError(where, "the input schema's pattern \"" + e.getPattern() + "\" is none: " + e.getDescription(), "", e);
+            throw new UserError(where, "the input schema's pattern \"" + e.getPattern() + "\" is none: " + e.getDescription(),
+                    "", e);
         } catch (StackOverflowError | TooLong e) {
             throw new UserError(where, "the input schema takes too long to check", "make its patterns and references simpler");
         }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -57,7 +58,8 @@ final class Yaml {
             if (root.isEmpty()) return new Document(where, Map.of(), lines);
             int[] left = {MOST_VALUES};
             lines(root.get(), List.of(), lineBefore, lines, left);
-            Object value = plain(where, new StandardConstructor(settings).constructSingleDocument(root), 0, new int[] {MOST_VALUES});
+            Object value = plain(where, new StandardConstructor(settings).constructSingleDocument(root), 0,
+                    new int[] {MOST_VALUES});
             if (value == null) return new Document(where, Map.of(), lines);
             if (value instanceof Map<?, ?> map) return new Document(where, texts(map), lines);
             throw new UserError(where + ":" + (lineBefore + 1), "the front matter is not a map of keys",
@@ -96,14 +98,16 @@ final class Yaml {
 
     /// Texts of several lines as blocks where a block holds them without doubt, else in quotes.
     private static final class Representer extends StandardRepresenter {
+        private static final Pattern UNSAFE = Pattern.compile("[\\p{Cntrl}\\x85\\u2028\\u2029\\uFEFF&&[^\\n]]");
+
         Representer(DumpSettings settings) {
             super(settings);
         }
 
         @Override
         protected Node representScalar(Tag tag, String value, ScalarStyle style) {
-            boolean block = value.matches("\\S[^\\p{Cntrl}\\x85\\u2028\\u2029\\uFEFF]*(\\n[^\\p{Cntrl}\\x85\\u2028\\u2029\\uFEFF]*)*")
-                    && !value.contains(" \n") && value.strip().equals(value) && !value.startsWith("#");
+            boolean block = !UNSAFE.matcher(value).find() && !value.contains(" \n") && value.strip().equals(value)
+                    && !value.startsWith("#");
             return super.representScalar(tag, value, style == ScalarStyle.LITERAL && !block ? ScalarStyle.DOUBLE_QUOTED : style);
         }
     }

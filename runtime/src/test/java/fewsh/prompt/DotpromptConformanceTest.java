@@ -30,7 +30,8 @@ class DotpromptConformanceTest {
                         totals.merge(Prompty.stem(file), 1, Integer::sum);
                         String difference = difference((Map<?, ?>) suite, (Map<?, ?>) test);
                         if (difference != null)
-                            wrong.add(file.getFileName() + "/" + ((Map<?, ?>) suite).get("name") + "/" + ((Map<?, ?>) test).get("desc")
+                            wrong.add(file.getFileName() + "/" + ((Map<?, ?>) suite).get("name") + "/"
+                                    + ((Map<?, ?>) test).get("desc")
                                     + ": " + difference);
                     }
         }
@@ -81,7 +82,8 @@ class DotpromptConformanceTest {
             expected.putIfAbsent(key, Map.of());
             got.putIfAbsent(key, Map.of());
         }
-        return PromptyConformanceTest.same(ordered(expected), ordered(got)) ? null : Json.write(got, 0) + " instead of " + Json.write(expected, 0);
+        return PromptyConformanceTest.same(ordered(expected), ordered(got)) ? null : Json.write(got, 0) + " instead of "
+                + Json.write(expected, 0);
     }
 
     /// The order of `required` and of names in a schema says nothing.
@@ -92,7 +94,8 @@ class DotpromptConformanceTest {
                     ? names.stream().map(String::valueOf).sorted().toList() : ordered(item)));
             return copy;
         }
-        return value instanceof List<?> list ? new ArrayList<>(list.stream().map(DotpromptConformanceTest::ordered).toList()) : value;
+        return value instanceof List<?> list ? new ArrayList<>(list.stream().map(DotpromptConformanceTest::ordered).toList())
+                : value;
     }
 
     private static Map<String, Object> without(Map<String, Object> map, String... keys) {

@@ -37,14 +37,16 @@ class HandlebarsTest {
                 got = new DotpromptTemplate("golden", 1, template, name -> (String) partials.get(name))
                         .rendered(new LinkedHashMap<>(data), context);
             } catch (UserError e) {
-                if (vector.get("expected") instanceof String expected && !REFUSED.contains(template)) wrong.add(shown(template) + " gave " + expected + ", here " + e);
+                if (vector.get("expected") instanceof String expected && !REFUSED.contains(template)) wrong.add(shown(template)
+                        + " gave " + expected + ", here " + e);
                 continue;
             }
             if (!got.equals(vector.get("expected")))
                 wrong.add(shown(template) + " gave " + shown(String.valueOf(vector.get("expected"))) + ", here " + shown(got)
                         + vector.get("error"));
         }
-        System.out.println("golden/handlebars: " + (cases.size() - wrong.size() - REFUSED.size()) + " of " + cases.size() + ", refused " + REFUSED);
+        System.out.println("golden/handlebars: " + (cases.size() - wrong.size() - REFUSED.size()) + " of " + cases.size()
+                + ", refused " + REFUSED);
         assertEquals("", String.join("\n", wrong));
     }
 

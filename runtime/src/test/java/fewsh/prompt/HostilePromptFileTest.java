@@ -23,18 +23,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostilePromptFileTest {
     /// Far more than any of it takes; a template without end would take for ever.
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-    private static final List<String> PIECES = List.of("---\n", "+++", "\n", "{{", "}}", "{{{", "{%", "%}", "{#", "#}", "{{#if a}}", "{{/if}}",
-            "{{#each this}}", "{{/each}}", "{{> manners}}", "{{> greet}}", "{{~", "~}}", "\\{{", "{{!--", "--}}", "{{role \"", "<<<dotprompt:role:user>>>",
-            "{% for a in range(9) %}", "{% endfor %}", "system:\n", "user[", "[nonce=1]:", "${env:X}", "${file:greet.prompt}", "&a ", "*a", "!!", "? ", ": ",
-            "- ", "[", "]", "{", "}", "\"", "'", "|", ">", "%", "@", "`", "\t", "\0", "\u0085", "\uFEFF", "🐱", "1e999", "0x", "-", ".inf", "null", "true",
-            "inputs:\n", "fewsh:\n", "  kind: image\n", "schema: ", "(array)", "(*): ", "?", "name", "__PROMPTY_THREAD_", "99999999999999999999");
+    private static final List<String> PIECES = List.of("---\n", "+++", "\n", "{{", "}}", "{{{", "{%", "%}", "{#", "#}",
+            "{{#if a}}", "{{/if}}",
+            "{{#each this}}", "{{/each}}", "{{> manners}}", "{{> greet}}", "{{~", "~}}", "\\{{", "{{!--", "--}}", "{{role \"",
+            "<<<dotprompt:role:user>>>",
+            "{% for a in range(9) %}", "{% endfor %}", "system:\n", "user[", "[nonce=1]:", "${env:X}", "${file:greet.prompt}",
+            "&a ", "*a", "!!", "? ", ": ",
+            "- ", "[", "]", "{", "}", "\"", "'", "|", ">", "%", "@", "`", "\t", "\0", "\u0085", "\uFEFF", "🐱", "1e999", "0x",
+            "-", ".inf", "null", "true",
+            "inputs:\n", "fewsh:\n", "  kind: image\n", "schema: ", "(array)", "(*): ", "?", "name", "__PROMPTY_THREAD_",
+            "99999999999999999999");
 
     @TempDir Path temp;
 
     @ParameterizedTest
     @ValueSource(strings = {"translate.prompty", "first_version.prompty", "weather.prompty", "greet.prompt"})
     void aDamagedFileIsReadOrRefused(String name) throws IOException {
-        Files.copy(PromptFileTest.FIXTURES.resolve("_manners.prompt"), temp.resolve("_manners.prompt"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(PromptFileTest.FIXTURES.resolve("_manners.prompt"), temp.resolve("_manners.prompt"),
+                StandardCopyOption.REPLACE_EXISTING);
         String whole = Files.readString(PromptFileTest.FIXTURES.resolve(name));
         int[] ended = new int[2];
         for (int seed = 0; seed < 1500; seed++) {
@@ -88,17 +94,22 @@ class HostilePromptFileTest {
     void templatesThatDoTooMuchEnd() throws IOException {
         String loop = "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}";
         assertTrue(error("a.prompty", loop).what().contains("template"));
-        assertTrue(error("a.prompty", "{% set x = 'a' * 9999999 %}{% for a in range(9) %}{{ x }}{% endfor %}").what().contains("template"));
+        assertTrue(error("a.prompty", "{% set x = 'a' * 9999999 %}{% for a in range(9) %}{{ x }}{% endfor %}").what()
+                .contains("template"));
         assertTrue(error("a.prompty", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}").what().contains("template"));
         for (String body : List.of("{{#each n}}{{#each @root.n}}{{#each @root.n}}{{this}}{{/each}}{{/each}}{{/each}}",
                 "{{#each n}}{{#each @root.n}}{{#each @root.n}}{{/each}}{{/each}}{{/each}}",
-                "{{#each n}}{{#each @root.n}}{{json @root.n}}{{/each}}{{/each}}", "{{#each n}}{{#each @root.n}}{{@root.n}}{{/each}}{{/each}}"))
+                "{{#each n}}{{#each @root.n}}{{json @root.n}}{{/each}}{{/each}}",
+                "{{#each n}}{{#each @root.n}}{{@root.n}}{{/each}}{{/each}}"))
             assertTrue(error("a.prompt", body).what().contains("does too much"), body);
-        assertTrue(error("b.prompty", "---\ntemplate: {format: {kind: mustache}}\n---\n{{#n}}{{#n}}{{#n}}x{{/n}}{{/n}}{{/n}}").what()
+        assertTrue(error("b.prompty", "---\ntemplate: {format: {kind: mustache}}\n---\n{{#n}}{{#n}}{{#n}}x{{/n}}{{/n}}{{/n}}")
+                .what()
                 .contains("does too much"));
         assertTrue(error("a.prompt", "{{#if a}}".repeat(500) + "{{/if}}".repeat(500)).what().contains("nested"));
-        assertTrue(error("a.prompt", "{{json " + "(lookup ".repeat(5000) + "a" + ")".repeat(5000) + "}}").what().contains("longer"));
-        assertTrue(error("a.prompt", "{{json " + "(lookup a ".repeat(30) + "a" + ")".repeat(30) + "}}").what().contains("nested"));
+        assertTrue(error("a.prompt", "{{json " + "(lookup ".repeat(5000) + "a" + ")".repeat(5000) + "}}").what()
+                .contains("longer"));
+        assertTrue(error("a.prompt", "{{json " + "(lookup a ".repeat(30) + "a" + ")".repeat(30) + "}}").what()
+                .contains("nested"));
         assertTrue(error("a.prompt", "{{a}}".repeat(5000)).what().contains("tags"));
     }
 
@@ -106,7 +117,7 @@ class HostilePromptFileTest {
     void partialsThatCallEachOtherEnd() throws IOException {
         Files.writeString(temp.resolve("_me.prompt"), "x{{> me}}");
         Files.writeString(temp.resolve("_twice.prompt"), "{{> twice}}{{> twice}}");
-        for (int i = 0; i < 40; i++) Files.writeString(temp.resolve("_p" + i + ".prompt"), "{{> p" + (i + 1) + "}}{{> p" + (i + 1) + "}}");
+        for (int i = 0; i < 40; i++) Files.writeString(temp.resolve("_p" + i + ".prompt"), ("{{> p" + (i + 1) + "}}").repeat(2));
         Files.writeString(temp.resolve("_p40.prompt"), "x");
         for (String body : List.of("{{> me}}", "{{> twice}}", "{{> p0}}")) {
             String what = error("a.prompt", body).what();
@@ -117,7 +128,7 @@ class HostilePromptFileTest {
     @Test
     void yamlThatGrowsEnds() throws IOException {
         StringBuilder laughs = new StringBuilder("---\na0: &a0 [x, x, x, x, x, x, x, x, x]\n");
-        for (int i = 1; i < 12; i++) laughs.append("a" + i + ": &a" + i + " [" + ("*a" + (i - 1) + ", ").repeat(8) + "*a" + (i - 1) + "]\n");
+        for (int i = 1; i < 12; i++) laughs.append("a" + i + ": &a" + i + " [" + ("*a" + (i - 1) + ", ").repeat(8) + "x]\n");
         assertTrue(error("a.prompty", laughs + "---\nHi").what().contains("YAML"));
         StringBuilder few = new StringBuilder("---\na0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for (int i = 1; i < 30; i++) few.append("a" + i + ": &a" + i + " [*a" + (i - 1) + ", *a" + (i - 1) + "]\n");
@@ -125,17 +136,20 @@ class HostilePromptFileTest {
         assertTrue(error("a.prompty", "---\na: &a [*a]\n---\nHi").what().contains("YAML"));
         assertTrue(error("a.prompty", "---\na: &a {b: *a}\n---\nHi").what().contains("YAML"));
         assertTrue(error("a.prompty", "---\na: " + "[".repeat(100_000) + "\n---\nHi").what().contains("YAML"));
-        assertTrue(error("a.prompty", "---\na: " + "{a: ".repeat(500) + "1" + "}".repeat(500) + "\n---\nHi").what().contains("YAML"));
+        assertTrue(error("a.prompty", "---\na: " + "{a: ".repeat(500) + "1" + "}".repeat(500) + "\n---\nHi").what()
+                .contains("YAML"));
         assertTrue(error("a.prompt", "---\n" + " - ".repeat(20_000) + "\n---\nHi").what().contains("YAML"));
     }
 
     @Test
     void schemasThatTakeForEverEnd() throws IOException {
-        UserError slow = error("a.prompt", "---\ninput:\n  schema:\n    properties: {a: {type: string, pattern: '^(.*a){12}$'}}\n---\nHi");
+        UserError slow = error("a.prompt",
+                "---\ninput:\n  schema:\n    properties: {a: {type: string, pattern: '^(.*a){12}$'}}\n---\nHi");
         assertTrue(slow.what().contains("takes too long"), slow.what());
         UserError circle = error("a.prompt", "---\ninput:\n  schema:\n    properties: {a: {$ref: '#/properties/a'}}\n---\nHi");
         assertTrue(circle.what().contains("schema"), circle.what());
-        UserError away = error("a.prompt", "---\ninput:\n  schema:\n    properties: {a: {$ref: 'https://example.com/schema'}}\n---\nHi");
+        UserError away = error("a.prompt",
+                "---\ninput:\n  schema:\n    properties: {a: {$ref: 'https://example.com/schema'}}\n---\nHi");
         assertTrue(away.what().contains("schema"), away.what());
         UserError none = error("a.prompt", "---\ninput:\n  schema:\n    properties: {a: {type: string, pattern: '(['}}\n---\nHi");
         assertTrue(none.what().contains("(["), none.what());
@@ -143,8 +157,10 @@ class HostilePromptFileTest {
 
     @Test
     void longLinesEnd() throws IOException {
-        for (String text : List.of("user[" + "a=b,".repeat(200_000), "{%".repeat(200_000) + "user:", "{{!--".repeat(40_000), "{{~!".repeat(40_000),
-                "\\".repeat(200_000) + "{{a}}", "\n".repeat(500_000), " ".repeat(500_000) + "x", "{{> a" + "\n{{> a".repeat(30_000)))
+        for (String text : List.of("user[" + "a=b,".repeat(200_000), "{%".repeat(200_000) + "user:", "{{!--".repeat(40_000),
+                "{{~!".repeat(40_000),
+                "\\".repeat(200_000) + "{{a}}", "\n".repeat(500_000), " ".repeat(500_000) + "x", "{{> a"
+                        + "\n{{> a".repeat(30_000)))
             for (String name : List.of("a.prompty", "a.prompt")) {
                 Path file = Files.writeString(temp.resolve(name), text);
                 assertTimeoutPreemptively(PATIENCE, () -> {
@@ -159,9 +175,12 @@ class HostilePromptFileTest {
 
     @Test
     void templatesDoNotReachJavaObjects() throws IOException {
-        List<String> paths = List.of("a.class", "a.class.name", "a.getClass", "a.bytes", "n.class", "n.size", "n.stream", "this.class", "this.size",
-                "this.getClass", "@root.class", "n.iterator", "a.constructor", "a.__proto__", "this.entrySet", "this.keySet", "a.hashCode",
-                "this.[class]", "lookup a \"class\"", "lookup this \"class\"", "lookup n \"class\"", "@__work", "@partials", "@options");
+        List<String> paths = List.of("a.class", "a.class.name", "a.getClass", "a.bytes", "n.class", "n.size", "n.stream",
+                "this.class", "this.size",
+                "this.getClass", "@root.class", "n.iterator", "a.constructor", "a.__proto__", "this.entrySet", "this.keySet",
+                "a.hashCode",
+                "this.[class]", "lookup a \"class\"", "lookup this \"class\"", "lookup n \"class\"", "@__work", "@partials",
+                "@options");
         for (String path : paths) {
             Path file = Files.writeString(temp.resolve("a.prompt"), "<{{" + path + "}}>");
             String got;

@@ -58,9 +58,10 @@ class PromptyConformanceTest {
         for (Map.Entry<String, String> file : NOT_APPLICABLE.entrySet()) {
             int n = cases(file.getKey()).size();
             others += n;
-            not.append("\n  not applicable: ").append(file.getKey()).append(' ').append(n).append(" (").append(file.getValue()).append(')');
+            not.append("\n  not applicable: " + file.getKey() + " " + n + " (" + file.getValue() + ")");
         }
-        System.out.println("conformance/prompty: " + passed + " of " + (total + others) + ", of those that apply " + passed + " of "
+        System.out.println("conformance/prompty: " + passed + " of " + (total + others) + ", of those that apply " + passed
+                + " of "
                 + total + not);
         assertEquals(List.of(), wrong);
     }
@@ -104,7 +105,8 @@ class PromptyConformanceTest {
             };
             if (expected.containsKey("error")) return "no error but " + got;
             if (expected.get("nonce_pattern") instanceof String pattern)
-                return Pattern.compile(pattern).matcher(((Map<?, ?>) got).get("rendered").toString()).find() ? null : got.toString();
+                return Pattern.compile(pattern).matcher(((Map<?, ?>) got).get("rendered").toString()).find() ? null
+                        : got.toString();
             return within(expected, got) ? null : got + " instead of " + expected;
         } catch (UserError e) {
             if (!expected.containsKey("error")) return e.getMessage();
@@ -115,7 +117,8 @@ class PromptyConformanceTest {
 
     private Object load(Map<?, ?> input) throws IOException {
         Map<String, String> environment = new HashMap<>();
-        if (input.get("env") instanceof Map<?, ?> env) env.forEach((name, value) -> environment.put((String) name, (String) value));
+        if (input.get("env") instanceof Map<?, ?> env)
+            env.forEach((name, value) -> environment.put((String) name, (String) value));
         Path file;
         if (input.get("fixture") instanceof String fixture) {
             file = Shared.path("conformance/prompty/fixtures").resolve(fixture);
@@ -132,13 +135,16 @@ class PromptyConformanceTest {
                 for (Map.Entry<?, ?> beside : files.entrySet()) {
                     Path path = folder.resolve((String) beside.getKey());
                     Files.createDirectories(path.getParent());
-                    Files.writeString(path, beside.getValue() instanceof String content ? content : Json.write(beside.getValue(), 0));
+                    Files.writeString(path, beside.getValue() instanceof String content ? content
+                            : Json.write(beside.getValue(), 0));
                 }
         }
         PromptFile prompt = PromptFile.read(file, environment);
-        Map<String, Object> agent = new LinkedHashMap<>(Prompty.agent(FrontMatter.ofPrompty(file.toString(), FrontMatter.text(file)),
+        Map<String, Object> agent = new LinkedHashMap<>(Prompty.agent(FrontMatter.ofPrompty(file.toString(),
+                FrontMatter.text(file)),
                 Prompty.folder(file), environment));
-        if (input.get("inputs") instanceof Map<?, ?> inputs) agent.put("validated_inputs", Map.of("exactly", prompt.check(Yaml.texts(inputs))));
+        if (input.get("inputs") instanceof Map<?, ?> inputs)
+            agent.put("validated_inputs", Map.of("exactly", prompt.check(Yaml.texts(inputs))));
         return agent;
     }
 
@@ -156,7 +162,8 @@ class PromptyConformanceTest {
         Set<String> strict = new java.util.HashSet<>();
         if (input.get("strict_props") instanceof List<?> names) names.forEach(name -> strict.add((String) name));
         List<Object> segments = new ArrayList<>();
-        for (Piece piece : Prompty.segments("vector", (String) input.get("template"), Yaml.texts((Map<?, ?>) input.get("inputs")), strict)) {
+        for (Piece piece : Prompty.segments("vector", (String) input.get("template"),
+                Yaml.texts((Map<?, ?>) input.get("inputs")), strict)) {
             Map<String, Object> segment = new LinkedHashMap<>();
             segment.put("kind", piece.literal() ? "literal" : "interp");
             segment.put("text", piece.text());

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
@@ -33,23 +34,29 @@ class PromptyWriterTest {
 
     @Provide
     Arbitrary<String> texts() {
-        Arbitrary<String> pieces = Arbitraries.of("{{", "}}", "{%", "%}", "{#", "#}", "{", "}", "\n", "\n\n", "system:", "\nuser:\n", "# assistant:",
-                "user[name=\"x\"]:", " ", "  ", "\t", "\\", "\"", "'", "{{ x }}", "{% raw %}", "{% endraw %}", "{# role #}", "---\n", "+++", "é",
-                "🐱", "${env:HOME}", "<b>", ":", "-", "\r\n", "\r", "word", "__PROMPTY_THREAD_00000000_input__", "{{-", "-%}", "#", "\u0085", "\u2028",
+        Arbitrary<String> pieces = Arbitraries.of("{{", "}}", "{%", "%}", "{#", "#}", "{", "}", "\n", "\n\n", "system:",
+                "\nuser:\n", "# assistant:",
+                "user[name=\"x\"]:", " ", "  ", "\t", "\\", "\"", "'", "{{ x }}", "{% raw %}", "{% endraw %}", "{# role #}",
+                "---\n", "+++", "é",
+                "🐱", "${env:HOME}", "<b>", ":", "-", "\r\n", "\r", "word", "__PROMPTY_THREAD_00000000_input__", "{{-", "-%}",
+                "#", "\u0085", "\u2028",
                 "\u0001", "null", "1.0", "|", ">", "&a", "*a", "!!x", "input");
         return pieces.list().ofMinSize(0).ofMaxSize(12).map(list -> String.join("", list));
     }
 
     @Property(tries = 600, seed = "20261124")
     void anyTextsSurviveWritingReadingAndRendering(@ForAll("texts") String role, @ForAll("texts") String instruction,
-            @ForAll("texts") String question, @ForAll("texts") String answer, @ForAll("texts") String last, @ForAll("texts") String stop) {
+            @ForAll("texts") String question, @ForAll("texts") String answer, @ForAll("texts") String last,
+            @ForAll("texts") String end) {
+        String stop = end + ".";
         Composition composition = Composition.EMPTY.with(c -> {
             c.role = role;
             c.instruction = instruction;
             c.stop = List.of(stop);
         });
         List<Message> turns = List.of(new Message("user", question), new Message("assistant", answer), new Message("user", last));
-        PromptFile file = read(PromptFile.write(composition, turns, Map.of("temperature", 0.5, "stop", List.of(stop)), "n", question));
+        PromptFile file = read(PromptFile.write(composition, turns, Map.of("temperature", 0.5, "stop", List.of(stop)), "n",
+                question));
 
         assertEquals(role, file.parts().role());
         assertEquals(instruction, file.parts().instruction());
@@ -65,6 +72,14 @@ class PromptyWriterTest {
         assertEquals(wanted.subList(wanted.size() - 3, wanted.size()), shown(file.turns().render(Map.of())));
         wanted.set(wanted.size() - 1, "user " + trimmed(answer));
         assertEquals(wanted, shown(file.body().render(file.check(Map.of("input", answer)))));
+    }
+
+    @Property(tries = 600, seed = "20261124")
+    void anyTextsSurviveYaml(@ForAll("texts") String key, @ForAll("texts") String one, @ForAll("texts") String two) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put(key, List.of(one, Map.of(two, List.of(), "n", 1, "x", List.of(one, two))));
+        map.put("k" + key, two);
+        assertEquals(Json.write(map, 0), Json.write(Yaml.read("", Yaml.write(map), 0).map(), 0));
     }
 
     /// What the format says of a message's blank lines.
@@ -83,7 +98,8 @@ class PromptyWriterTest {
             c.style = "Use no {{braces}}.";
             c.stop = List.of("\n");
         });
-        List<Message> turns = List.of(new Message("system", "Think first."), new Message("user", "A rhyme?"), new Message("assistant", "Time."));
+        List<Message> turns = List.of(new Message("system", "Think first."), new Message("user", "A rhyme?"),
+                new Message("assistant", "Time."));
         assertEquals("""
                 ---
                 name: poet
