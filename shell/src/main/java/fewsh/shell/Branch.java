@@ -20,6 +20,7 @@ final class Branch {
     private final List<Message> messages;
     private String system;
     private Composition composition;
+    private Question question = Question.PLAIN;
     private Answer last;
     private int[] ids = new int[0];
     /// By the number of messages: how many positions the cache held when there were as many.
@@ -40,6 +41,7 @@ final class Branch {
         this.messages = new ArrayList<>(parent.messages);
         this.system = parent.system;
         this.composition = parent.composition;
+        this.question = parent.question;
         this.last = parent.last;
         this.ends.putAll(parent.ends);
     }
@@ -89,6 +91,15 @@ final class Branch {
 
     void composition(Composition composition) {
         this.composition = composition;
+    }
+
+    /// What becomes of what is typed here.
+    Question question() {
+        return question;
+    }
+
+    void question(Question question) {
+        this.question = question;
     }
 
     Optional<Answer> last() {

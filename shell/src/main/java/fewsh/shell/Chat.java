@@ -16,6 +16,7 @@ import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
 import fewsh.prompt.Pool;
 import fewsh.prompt.PromptFile;
+import fewsh.prompt.Shots;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,12 +77,13 @@ final class Chat {
         Composition composition = workspace.composition();
         boolean chat = workspace.model().chatTemplate().isPresent();
         List<Message> before = chat ? conversation(workspace, messages.subList(0, messages.size() - 1)) : List.of();
+        Question question = workspace.tree().current().question();
         Body body = inputs -> {
             List<Message> all = new ArrayList<>(before);
-            all.add(new Message("user", String.valueOf(inputs.get("input"))));
+            all.add(question.turn(inputs));
             return all;
         };
-        return composition.compose(body, Map.of("input", messages.getLast().text()), workspace.tokens(),
+        return composition.compose(body, Map.of(question.input(), messages.getLast().text()), workspace.tokens(),
                 Pool.of(composition.shots()), workspace.room(config));
     }
 
@@ -139,11 +141,18 @@ final class Chat {
         return left == 0 ? "the conversation is empty" : left + " left";
     }
 
-    /// `/clear`: begins a new conversation; the system message stays.
+    /// `/clear`: begins a new conversation; the system message and the prompt's parts stay, unless it is `/clear all`.
     static int clear(Workspace workspace, Options options) {
-        options.expect("/clear", "nothing", 0, 0);
+        options.expect("/clear", "[all]", 0, 1);
+        if (!options.words().isEmpty() && !options.text().equals("all"))
+            throw new UserError("/clear", "does not take \"" + options.text() + "\"", "/clear, or /clear all for the parts too");
         workspace.tree().current().replace(List.of());
-        workspace.render().note("the conversation is empty");
+        if (!options.words().isEmpty()) {
+            workspace.system("");
+            workspace.composition(Composition.EMPTY);
+            workspace.tree().current().question(Question.PLAIN);
+        }
+        workspace.render().note(options.words().isEmpty() ? "the conversation is empty" : "conversation and prompt are empty");
         return 0;
     }
 
@@ -221,13 +230,30 @@ final class Chat {
     private static int savePrompt(Workspace workspace, String name) {
         List<Message> messages = new ArrayList<>(workspace.messages());
         while (!messages.isEmpty() && !messages.getLast().role().equals("user")) messages.removeLast();
+        Question question = workspace.tree().current().question();
+        if (!messages.isEmpty()) messages.add(question.turn(Map.of(question.input(), messages.removeLast().text())));
         Map<String, Object> settings = new LinkedHashMap<>();
         workspace.settings().forEach((setting, values) -> settings.put(setting.key(), setting.stored(values)));
         Path file = workspace.file(name);
         String stem = file.getFileName().toString().replaceFirst("\\.prompty$", "");
-        write(name, file, PromptFile.write(workspace.composition(), conversation(workspace, messages), settings, stem, ""));
+        write(name, file, PromptFile.write(asPairs(workspace.composition(), question), conversation(workspace, messages),
+                settings, stem, ""));
         workspace.render().note("the prompt is in " + name + "; fewsh run " + name + " --set input=… asks it");
         return 0;
+    }
+
+    /// The examples as they are shown, so that a question that is nothing but the input shows them so.
+    private static Composition asPairs(Composition composition, Question question) {
+        Shots shots = composition.shots();
+        if (question == Question.PLAIN || shots.examples().isEmpty() || !shots.input().isEmpty()) return composition;
+        List<Map<String, Object>> pairs = new ArrayList<>();
+        for (Map<String, Object> example : shots.examples()) {
+            Map<String, Object> pair = new LinkedHashMap<>(example);
+            pair.put("input", question.turn(example).text());
+            pairs.add(pair);
+        }
+        return composition.with(c -> c.shots = new Shots(pairs, shots.k(), shots.by(), shots.seed(), shots.label(), "{{ input }}",
+                shots.output(), shots.budget(), ""));
     }
 
     /// Whole or not at all.
@@ -273,9 +299,11 @@ final class Chat {
         workspace.system(hasSystem ? turns.removeFirst().text() : "");
         workspace.tree().current().replace(turns);
         workspace.composition(file.parts());
+        Question question = Question.of(file);
+        workspace.tree().current().question(question);
         workspace.settings().putAll(Setting.stored(file.options()));
         workspace.render().note(file.name() + (file.description().isEmpty() ? "" : " · " + file.description())
-                + "; /show shows it, what you type is its question");
+                + "; /show shows it, what you type is its " + question.input());
         return 0;
     }
 

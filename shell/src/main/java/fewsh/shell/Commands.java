@@ -126,7 +126,7 @@ final class Commands {
                             + "branch. What the model has read is kept for every branch: going to one computes nothing again."),
             Command.slash("goto", "NAME", "Goes to another branch of the conversation.", Command.Takes.WORDS,
                     Complete.BRANCHES, Branches::goTo),
-            Command.slash("clear", "", "Begins a new conversation, in this branch.", Command.Takes.WORDS,
+            Command.slash("clear", "[all]", "Begins a new conversation, in this branch; all empties the prompt's parts too.", Command.Takes.WORDS,
                     Complete.NOTHING, Chat::clear),
             Command.slash("save", "FILE", "Writes the conversation to a .jsonl file, or the composed prompt to a .prompty file.", Command.Takes.WORDS,
                     Complete.FILES, Chat::save),

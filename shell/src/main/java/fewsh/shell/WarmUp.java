@@ -20,6 +20,7 @@ final class WarmUp {
     /// Command lines for a model.
     private static final List<List<String>> OF_MODEL = List.of(List.of("ask", "--max_tokens", "8", "Hello"),
             List.of("ask", "--json", "--max_tokens", "8", "--temperature", "1", "--logprobs", "2", "Hello"),
+            List.of("ask", "--vote", "2", "--max_tokens", "4", "--answer", "number", "--format", "regex [0-9]+", "Hello"),
             List.of("score", "--context", "a", "--continuation", "b"), List.of("tokenize", "Hello"), List.of("info"));
 
     private WarmUp() {}
@@ -43,7 +44,7 @@ final class WarmUp {
         try (LineDisciplineTerminal terminal = new LineDisciplineTerminal("warm-up", "xterm", OutputStream.nullOutputStream(),
                 StandardCharsets.UTF_8)) {
             terminal.setSize(new Size(80, 24));
-            terminal.processInputBytes("/help\n/se\t\025hello\n/probs\n/quit\n".getBytes(StandardCharsets.UTF_8));
+            terminal.processInputBytes("/help\n/se\t\025hello\n/probs\n/role Be brief.\n/shot a => b\n/show\n/js 1 + 1\n/quit\n".getBytes(StandardCharsets.UTF_8));
             Render.Sink screen = new Render.Sink(terminal.writer(), true, true, terminal::getWidth);
             Main main = new Main(System.getenv(), Path.of(""), new ByteArrayInputStream(new byte[0]), true, screen, screen);
             Options program = Options.parse("fewsh", Commands.PROGRAM, args.length > 0 ? List.of("-m", args[0]) : List.of(),

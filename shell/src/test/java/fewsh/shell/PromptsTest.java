@@ -60,19 +60,12 @@ class PromptsTest {
     void renderPrintsTheMessagesThatRunWouldSendAndNeedsNoModel() {
         Cli.Result result = bare.run("render", "review.prompty", "--set", "text=so so", "--json");
         assertEquals(new Cli.Result(0, "{\"messages\":[{\"role\":\"system\",\"content\":\"You know 5 stars.\"},"
-                + "{\"role\":\"user\",\"content\":\"a bore\"},{\"role\":\"assistant\",\"content\":\"bad\"},"
                 + "{\"role\":\"user\",\"content\":\"a joy\"},{\"role\":\"assistant\",\"content\":\"good\"},"
-                + "{\"role\":\"user\",\"content\":\"so so\"}]}\n", ""), sorted(result));
+                + "{\"role\":\"user\",\"content\":\"a bore\"},{\"role\":\"assistant\",\"content\":\"bad\"},"
+                + "{\"role\":\"user\",\"content\":\"so so\"}]}\n", ""), result);
         String text = cli.run("render", "review.prompty", "text=so so", "-m", home.resolve("alphabet").toString()).out();
         assertTrue(text.startsWith("<|im_start|>system\nYou know 5 stars.<|im_end|>\n<|im_start|>user\n"), text);
         assertTrue(text.endsWith("<|im_start|>user\nso so<|im_end|>\n<|im_start|>assistant\n"), text);
-    }
-
-    /// With `first` examples come in the file's order; which stands last is told apart here so that either is read.
-    private static Cli.Result sorted(Cli.Result result) {
-        String joy = "{\"role\":\"user\",\"content\":\"a joy\"},{\"role\":\"assistant\",\"content\":\"good\"},";
-        String bore = "{\"role\":\"user\",\"content\":\"a bore\"},{\"role\":\"assistant\",\"content\":\"bad\"},";
-        return new Cli.Result(result.code(), result.out().replace(joy + bore, bore + joy), result.err());
     }
 
     @Test
@@ -220,5 +213,20 @@ class PromptsTest {
         assertEquals(0, result.code(), result.err());
         assertTrue(result.out().startsWith("abc\nab\n"), result.out());
         assertFalse(result.out().contains("stars"), "what was run is no part of the conversation");
+    }
+
+    @Test
+    void whatIsTypedIsTheInputOfTheFileThatWasOpened() throws IOException {
+        Files.writeString(home.resolve("wrapped.prompty"), REVIEW.replace("user:\n{{ text }}", "user:\nReview: {{ text }}!")
+                .replace("    input: \"{{ text }}\"\n", ""));
+        Cli.Result result = cli.run("-c", "/open wrapped.prompty\nso so\n/show\n/save again.prompty\n/clear all\nhi\n/show");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.out().contains("<|im_start|>user\nReview: a bore!<|im_end|>\n<|im_start|>assistant\nbad<|im_end|>"),
+                result.out());
+        assertTrue(result.out().contains("<|im_start|>user\nReview: so so!<|im_end|>\n<|im_start|>assistant\nabc"), result.out());
+        assertTrue(result.out().endsWith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"), result.out());
+        String model = home.resolve("alphabet").toString();
+        assertEquals(cli.run("render", "wrapped.prompty", "text=so so", "-m", model).out(),
+                cli.run("render", "again.prompty", "-m", model).out());
     }
 }
