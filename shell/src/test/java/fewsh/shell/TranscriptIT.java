@@ -16,13 +16,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The program in a real terminal, on a real model: the screen as `docs/transcript.md` shows it. In float32, whose greedy
-/// answers are the reference's. `-Dgolden.update=true` writes the page again.
+/// The program in a real terminal, on a real model: the screen as pages of `docs/` show it. In float32, whose greedy
+/// answers are the reference's. `-Dgolden.update=true` writes the pages again.
 @Shared.Suite(value = "models/smollm2-135m-instruct-gguf", programs = "tmux")
 class TranscriptIT {
-    private static final Path PAGE = Shared.project().resolve("docs/transcript.md");
-    private static final List<String> LINES = List.of("What is the capital of France?", "And of Italy?", "/probs 6",
+    private static final List<String> FIRST = List.of("What is the capital of France?", "And of Italy?", "/probs 6",
             "/tokens few-shot shells speak naïvely", "/score The capital of France is Paris.", "/undo", "/show");
+    private static final List<String> PROMPTS = List.of("/role You are a careful bookkeeper.", "/style Give the number only.",
+            "/shot A pen costs 2 euros. What do 3 pens cost? => 6", "/shot Ann has 9 plums and eats 4. How many are left? => 5",
+            "/show A box holds 6 eggs. How many do 2 boxes hold?", "/vote 8", "/answer number", "/set seed 7",
+            "A box holds 6 eggs. How many do 2 boxes hold?", "/fork sooner", "/vote 16 early", "/retry", "/goto main",
+            "/save count.prompty", "/run count.prompty input=\"A week has 7 days. How many days have 3 weeks?\"",
+            "/js const asked = compose(\"count.prompty\").run({input: \"What is 2 + 2?\"})", "/js asked.votes");
 
     @TempDir Path home;
     private final String session = "fewsh-" + ProcessHandle.current().pid();
@@ -55,21 +60,32 @@ class TranscriptIT {
     }
 
     @Test
-    void theScreenIsAsDocumented() throws IOException, InterruptedException {
+    void aFirstSessionIsAsDocumented() throws IOException, InterruptedException {
+        isAsDocumented("transcript.md", "A first session", FIRST, 60);
+    }
+
+    @Test
+    void composingAPromptIsAsDocumented() throws IOException, InterruptedException {
+        isAsDocumented("composing.md", "Composing, voting, saving and running a prompt", PROMPTS, 120);
+    }
+
+    private void isAsDocumented(String name, String title, List<String> lines, int rows) throws IOException, InterruptedException {
+        Path documented = Shared.project().resolve("docs").resolve(name);
         Path model = Shared.path("models/smollm2-135m-instruct-gguf/SmolLM2-135M-Instruct.Q4_1.gguf");
         Path named = Files.createSymbolicLink(home.resolve("smollm2.gguf"), model.toAbsolutePath());
-        tmux("new-session", "-d", "-s", session, "-x", "96", "-y", "60", "env", "FEWSH_HOME=" + home.resolve("home"),
-                Shared.project().resolve("fewsh").toString(), "-m", named.toString(), "--precision", "fp32", "--threads", "2");
+        tmux("new-session", "-d", "-s", session, "-x", "96", "-y", Integer.toString(rows), "-c", home.toString(), "env",
+                "FEWSH_HOME=" + home.resolve("home"), Shared.project().resolve("fewsh").toAbsolutePath().toString(), "-m",
+                named.toString(), "--precision", "fp32", "--threads", "2");
         await(text -> text.endsWith("›"));
-        for (int i = 0; i < LINES.size(); i++) {
+        for (int i = 0; i < lines.size(); i++) {
             int prompts = i + 2;
-            tmux("send-keys", "-t", session, "-l", LINES.get(i));
+            tmux("send-keys", "-t", session, "-l", lines.get(i));
             tmux("send-keys", "-t", session, "Enter");
             await(text -> text.endsWith("›") && text.split(" ›", -1).length > prompts);
         }
-        String page = "# A first session\n\nMade by `TranscriptIT` in a real terminal, SmolLM2-135M-Instruct in float32; times are left out.\n\n```\n"
-                + screen().replaceAll("[\\d.]+ s\\b", "… s").replaceAll("[\\d.]+ tok/s", "… tok/s") + "\n```\n";
-        if (Boolean.getBoolean("golden.update")) Files.writeString(PAGE, page);
-        assertEquals(Files.readString(PAGE), page);
+        String page = "# " + title + "\n\nMade by `TranscriptIT` in a real terminal, SmolLM2-135M-Instruct in float32; times are left out."
+                + "\n\n```\n" + screen().replaceAll("[\\d.]+ s\\b", "… s").replaceAll("[\\d.]+ tok/s", "… tok/s") + "\n```\n";
+        if (Boolean.getBoolean("golden.update")) Files.writeString(documented, page);
+        assertEquals(Files.readString(documented), page);
     }
 }
