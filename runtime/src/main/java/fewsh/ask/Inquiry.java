@@ -7,8 +7,10 @@ import fewsh.generate.SamplingConfig;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Cot;
+import fewsh.prompt.Message;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Queue;
 
@@ -65,6 +67,15 @@ public final class Inquiry implements Iterator<Inquiry.Event>, AutoCloseable {
             throw new UserError("knowledge", "cannot go with cot zero_shot: a statement is used in place of reasoning",
                     "turn one of them off");
         return new Inquiry(run, new Knowledge(run));
+    }
+
+    /// A part that is no text would reach the model as a few words about it, or not at all.
+    private static void readsAll(Composed composed) {
+        for (Message message : composed.messages())
+            if (message.fields().get("content") instanceof Iterable<?> parts)
+                for (Object part : parts)
+                    if (part instanceof Map<?, ?> map && map.get("type") instanceof String type && !type.equals("text"))
+                        throw new UserError(type, "this model reads text only", "leave the " + type + " out");
     }
 
     @Override

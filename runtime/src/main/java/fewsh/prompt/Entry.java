@@ -49,7 +49,7 @@ record Entry(String where, String path, Object value) {
             String name = String.valueOf(key);
             if (!known.contains(name))
                 throw new UserError(where, "unknown key \"" + name + "\" in " + path,
-                        Near.fix(name, known, "the keys are " + String.join(", ", known)));
+                        UserError.near(name, known, "the keys are " + String.join(", ", known)));
             nodes.put(name, new Entry(where, path + "." + name, of));
         });
         return nodes;
@@ -116,7 +116,7 @@ record Entry(String where, String path, Object value) {
         if (i >= 0) return values[i];
         String allowed = "one of " + String.join(", ", known);
         throw error("must be " + allowed + ", was " + shown(value),
-                value instanceof String text ? Near.fix(text, known, "") : "");
+                value instanceof String text ? UserError.near(text, known, "") : "");
     }
 
     Map<String, Object> map() {

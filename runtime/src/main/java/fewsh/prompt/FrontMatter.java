@@ -70,7 +70,7 @@ record FrontMatter(String where, boolean present, Yaml.Document keys, String bod
     /// What is wrong with keys at the top that look like known ones; they are ignored, as the formats want.
     List<String> nearMisses(List<String> known) {
         return keys.map().keySet().stream().filter(key -> !known.contains(key) && !key.contains("."))
-                .map(key -> Map.entry(key, Near.fix(key, known.stream().filter(k -> !keys.map().containsKey(k)).toList(), "")))
+                .map(key -> Map.entry(key, UserError.near(key, known.stream().filter(k -> !keys.map().containsKey(k)).toList(), "")))
                 .filter(entry -> !entry.getValue().isEmpty())
                 .map(entry -> at(entry.getKey()) + ": unknown key \"" + entry.getKey() + "\" is ignored; " + entry.getValue())
                 .toList();

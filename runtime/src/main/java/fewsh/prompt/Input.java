@@ -93,7 +93,7 @@ public record Input(String name, String kind, String description, boolean requir
         if (kind == null) {
             kind = "any";
             warnings.add(where + ": input \"" + name + "\" has the unknown kind \"" + declared + "\" and takes any value; "
-                    + Near.fix(declared, KINDS.keySet(),
+                    + UserError.near(declared, KINDS.keySet(),
                             "kinds are string, integer, float, boolean, array, object, thread, image, file, audio"));
         }
         Object required = property.get("required");
@@ -125,7 +125,7 @@ public record Input(String name, String kind, String description, boolean requir
         };
         if (!allowed.isEmpty() && allowed.stream().noneMatch(option -> same(option, value)))
             throw new UserError(where, "input \"" + name + "\" may not be \"" + shortened(value) + "\"",
-                    Near.fix(String.valueOf(value), allowed.stream().map(String::valueOf).toList(), "")
+                    UserError.near(String.valueOf(value), allowed.stream().map(String::valueOf).toList(), "")
                             + " allowed are " + String.join(", ", allowed.stream().map(String::valueOf).toList()));
         if (strict && value instanceof String text && Roles.spellsRole(text))
             throw new UserError(where, "input \"" + name + "\" has a line that begins a role, and is declared strict",

@@ -52,7 +52,7 @@ final class Picoschema {
         if (!SCALARS.contains(words.type)) {
             if (!(named.get(words.type) instanceof Map<?, ?> known))
                 throw new UserError(where, "unknown type \"" + words.type + "\" in the schema",
-                        Near.fix(words.type, SCALARS, "types are " + String.join(", ", SCALARS.stream().sorted().toList())));
+                        UserError.near(words.type, SCALARS, "types are " + String.join(", ", SCALARS.stream().sorted().toList())));
             schema.putAll(Yaml.texts(known));
         } else if (!words.type.equals("any")) {
             schema.put("type", words.type);
@@ -113,7 +113,7 @@ final class Picoschema {
                 schema.put("enum", all);
             }
             default -> throw new UserError(where, "unknown type \"" + words.type + "\" in parentheses",
-                    Near.fix(words.type, List.of("array", "object", "enum"), "only array, object and enum stand there"));
+                    UserError.near(words.type, List.of("array", "object", "enum"), "only array, object and enum stand there"));
         }
         if (!words.description.isEmpty()) schema.put("description", words.description);
         return schema;

@@ -221,7 +221,7 @@ public final class Pool {
     UserError lacks(int i, String name, String what) {
         Map<String, Object> example = examples.get(i);
         return new UserError(where(i), "has no \"" + name + "\", " + what,
-                Near.fix(name, example.keySet(), example.isEmpty() ? "" : "it has " + String.join(", ", example.keySet())));
+                UserError.near(name, example.keySet(), example.isEmpty() ? "" : "it has " + String.join(", ", example.keySet())));
     }
 
     /// Where an example stands: file and line, or its number.

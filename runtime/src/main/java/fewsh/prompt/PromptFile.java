@@ -84,7 +84,7 @@ public final class PromptFile {
         List<String> missing = inputs.stream().map(Input::name).filter(name -> !given.containsKey(name)).toList();
         for (String name : given.keySet()) {
             if (inputs.stream().anyMatch(input -> input.name().equals(name))) continue;
-            String near = name.length() < 3 ? "" : Near.fix(name, missing, ""); // any two short names are near
+            String near = name.length() < 3 ? "" : UserError.near(name, missing, ""); // any two short names are near
             if (!near.isEmpty()) throw new UserError(where, "there is no input \"" + name + "\"", near);
         }
         Map<String, Object> checked = new LinkedHashMap<>();

@@ -49,7 +49,7 @@ final class PromptyTemplate implements PromptTemplate {
                 yield (inputs, nonce) -> mustache.render(inputs, Map.of(), nonce);
             }
             default -> throw new UserError(format, "unknown template format \"" + engine + "\"",
-                    Near.fix(engine, List.of("jinja2", "mustache"), "formats are jinja2 and mustache"));
+                    UserError.near(engine, List.of("jinja2", "mustache"), "formats are jinja2 and mustache"));
         };
     }
 

@@ -66,7 +66,7 @@ final class Failure {
         Matcher undefined = UNDEFINED.matcher(message);
         if (!undefined.matches()) return "";
         String name = undefined.group(1);
-        return ELSEWHERE.getOrDefault(name, Near.fix(name, guest.words().keySet(), ""));
+        return ELSEWHERE.getOrDefault(name, UserError.near(name, guest.words().keySet(), ""));
     }
 
     /// The line and a caret under its `column`, from 1; as much as fits of a long line.

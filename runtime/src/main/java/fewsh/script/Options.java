@@ -31,7 +31,7 @@ record Options(Given given, JsonObject values) {
         List<String> all = Stream.concat(Arrays.stream(more), known.stream()).toList();
         for (String key : values.keySet())
             if (!all.contains(key))
-                throw given.error("unknown option \"" + key + "\"", Near.fix(key, all, "options are " + String.join(", ", all)));
+                throw given.error("unknown option \"" + key + "\"", UserError.near(key, all, "options are " + String.join(", ", all)));
         return this;
     }
 

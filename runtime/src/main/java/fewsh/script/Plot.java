@@ -1,5 +1,6 @@
 package fewsh.script;
 
+import fewsh.UserError;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -26,7 +27,7 @@ final class Plot {
             case "bar" -> bars(given, title, data);
             case "histogram" -> Chart.histogram(title, values(given, given.list(0)), options.whole("bins", 1, 200, 0));
             default -> throw given.error("unknown kind \"" + kind + "\"",
-                    Near.fix(kind, KINDS, "kinds are " + String.join(", ", KINDS)));
+                    UserError.near(kind, KINDS, "kinds are " + String.join(", ", KINDS)));
         };
     }
 

@@ -4,7 +4,7 @@
 (function (words, wordsOfPrompts, answer, display) {
     "use strict";
     const { parse, stringify } = JSON;
-    const { defineProperty, freeze, keys: keysOf, getPrototypeOf: prototype, prototype: plain } = Object;
+    const { defineProperty, freeze, is, keys: keysOf, getPrototypeOf: prototype, prototype: plain } = Object;
     const { isArray } = Array;
     const ofPrompts = parse(wordsOfPrompts);
     const name = /^[A-Za-z_$][\w$]*$/;
@@ -49,6 +49,7 @@
     // A value as a person reads it: data as JavaScript writes it, to some depth and length; anything else in a word.
     function shown(value, depth) {
         if (typeof value === "string") return stringify(value);
+        if (typeof value === "number") return is(value, -0) ? "-0" : `${value}`;   // not as Java writes it
         if (value === null || typeof value !== "object") return display(value);
         if (holder(value)) return "{a prompt}";
         const list = isArray(value);

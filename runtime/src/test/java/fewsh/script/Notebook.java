@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A stage that keeps what it is shown, with tiny models in its store: `alphabet`, `endless`, and `gpt2`, which has no template.
+/// A stage that keeps what it is shown (of long lines the beginning: what it holds counts as the script's), with
 final class Notebook implements Stage, AutoCloseable {
     final List<String> lines = new ArrayList<>();
     final List<String> progress = new ArrayList<>();
@@ -27,7 +27,7 @@ final class Notebook implements Stage, AutoCloseable {
 
     @Override
     public synchronized void line(String text) {
-        lines.add(text);
+        lines.add(text.substring(0, Math.min(text.length(), 10_000)));
     }
 
     @Override

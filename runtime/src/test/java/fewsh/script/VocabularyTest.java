@@ -110,7 +110,8 @@ class VocabularyTest {
     @Test
     void scoreIsTheModels() throws Exception {
         Score score = notebook.model().score(notebook.cache(), "abc", "def");
-        assertEquals(Double.toString(score.loglikelihood()), js("score('abc', 'def').loglikelihood"));
+        assertEquals(score.loglikelihood(), Double.parseDouble(js("score('abc', 'def').loglikelihood")));
+        assertEquals("[3, 0.5, 1e+21, -0, NaN]", js("[1.5 * 2, 1 / 2, 1e21, -0, 0 / 0]"), "numbers are JavaScript's");
         assertEquals("[true, \"d\", 3]",
                 js("const s1 = score('abc', 'def'); [s1.is_greedy, s1.tokens[0].text, s1.tokens.length]"));
         assertEquals("score: the continuation is empty", error("score('abc', '')"));

@@ -40,7 +40,7 @@ final class Branches {
         Tree tree = workspace.tree();
         String name = options.expect("/goto", "NAME", 1, 1).text();
         Branch branch = tree.branch(name).orElseThrow(() -> new UserError("/goto", "there is no branch \"" + name + "\"",
-                Near.fix(name, tree.names(), "/fork lists the branches; /fork " + name + " would begin one")));
+                UserError.near(name, tree.names(), "/fork lists the branches; /fork " + name + " would begin one")));
         if (branch == tree.current()) throw new UserError("/goto", "\"" + name + "\" is the current branch",
                 tree.names().size() == 1 ? "there is no other; /fork NAME begins one" : "/fork lists the others");
         tree.go(branch, workspace.sharedCache());

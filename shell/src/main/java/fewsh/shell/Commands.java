@@ -219,7 +219,7 @@ final class Commands {
         String name = line.split("\\s", 2)[0].substring(1);
         String rest = line.substring(1 + name.length()).strip();
         Command command = slash(name)
-                .orElseThrow(() -> new UserError("", "unknown command \"/" + name + "\"", Near.fix("/" + name,
+                .orElseThrow(() -> new UserError("", "unknown command \"/" + name + "\"", UserError.near("/" + name,
                 slashes().stream().map(c -> "/" + c.slash()).toList(), "/help lists the commands")));
         return command.action().run(workspace, options(command, rest));
     }
@@ -253,7 +253,7 @@ final class Commands {
         }
         String name = options.text().replaceFirst("^/", "");
         Command command = slash(name).orElseThrow(() -> new UserError("/help", "unknown command \"" + name + "\"",
-                Near.fix(name, slashes().stream().map(Command::slash).toList(), "/help lists the commands")));
+                UserError.near(name, slashes().stream().map(Command::slash).toList(), "/help lists the commands")));
         render.line(("/" + command.slash() + " " + command.slashUsage()).strip());
         render.line("  " + command.help());
         if (command.name().isEmpty()) wrapped(command.details()).forEach(line -> render.line("  " + line));

@@ -97,7 +97,7 @@ public final class Main {
         if (command.isPresent()) return command(command.get(), args, words, render);
         Path file = directory.resolve(words.getFirst());
         if (Files.isRegularFile(file) || words.getFirst().endsWith(".fewsh")) return script(program, render);
-        throw new UserError("fewsh", "unknown command \"" + words.getFirst() + "\"", Near.fix(words.getFirst(),
+        throw new UserError("fewsh", "unknown command \"" + words.getFirst() + "\"", UserError.near(words.getFirst(),
                 Commands.programs().stream().map(Command::name).toList(), "fewsh --help lists the commands"));
     }
 

@@ -63,7 +63,7 @@ record Options(List<String> words, Map<String, List<String>> values) {
     private static UserError unknown(String where, String text, List<Option> known) {
         String name = text.replaceFirst("=.*", "");
         List<String> names = known.stream().flatMap(o -> o.names().stream()).toList();
-        return new UserError(where, "unknown option \"" + name + "\"", Near.fix(name.replaceAll("(?<=[^-])-", "_"), names,
+        return new UserError(where, "unknown option \"" + name + "\"", UserError.near(name.replaceAll("(?<=[^-])-", "_"), names,
                 where.startsWith("/") ? "/help lists the commands" : where + " --help lists the options"));
     }
 

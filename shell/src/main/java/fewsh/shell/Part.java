@@ -138,7 +138,7 @@ enum Part {
     private static String field(String file, Map<String, Object> words, String role, List<String> called, List<String> fields) {
         if (words.remove(role) instanceof Object named) {
             if (fields.contains(named.toString())) return named.toString();
-            throw new UserError(file, "has no field \"" + named + "\"", Near.fix(named.toString(), fields, "it has "
+            throw new UserError(file, "has no field \"" + named + "\"", UserError.near(named.toString(), fields, "it has "
                     + String.join(", ", fields)));
         }
         return called.stream().filter(fields::contains).findFirst().or(() -> fields.size() == 1 ? fields.stream().findFirst()
@@ -183,7 +183,7 @@ enum Part {
             case "options" -> Map.of("options", options(rest));
             case "regex" -> Map.of("regex", rest);
             default -> throw new UserError("/format", "unknown format \"" + words[0] + "\"",
-                    Near.fix(words[0], List.of("json", "options", "regex"), "formats are json, options and regex"));
+                    UserError.near(words[0], List.of("json", "options", "regex"), "formats are json, options and regex"));
         };
     }
 

@@ -53,7 +53,7 @@ enum Setting {
         for (Setting setting : values())
             if (setting.key().equals(snake)) return setting;
         throw new UserError("/set", "unknown setting \"" + key + "\"",
-                Near.fix(snake, keys(), "settings are " + String.join(", ", keys())));
+                UserError.near(snake, keys(), "settings are " + String.join(", ", keys())));
     }
 
     /// `config` with this one changed.

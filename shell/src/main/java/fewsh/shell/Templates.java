@@ -173,7 +173,7 @@ final class Templates {
             case "chat" -> Environment.chat();
             case "lm_eval" -> Environment.lmEval();
             default -> throw new UserError(where, "unknown environment \"" + name + "\"",
-                    Near.fix(name, ENVIRONMENTS, "environments are " + String.join(", ", ENVIRONMENTS)));
+                    UserError.near(name, ENVIRONMENTS, "environments are " + String.join(", ", ENVIRONMENTS)));
         };
     }
 
@@ -194,7 +194,7 @@ final class Templates {
         for (String key : line.keySet())
             if (!keys.contains(key))
                 throw new UserError(where, "unknown field \"" + key + "\"",
-                        Near.fix(key, keys, "fields are " + String.join(", ", keys)));
+                        UserError.near(key, keys, "fields are " + String.join(", ", keys)));
     }
 
     private static JsonObject line(String key, String text) {
