@@ -49,7 +49,7 @@ class ArchitectureTest {
             store    |                                                     | gson
             vision   | tensor models session                               | gson
             audio    | tensor                                              | gson
-            script   | eval train store vision audio                       | gson polyglot
+            script   | ask eval train store vision audio                   | gson polyglot
             shell    | script                                              | gson jline picocli
             """;
 

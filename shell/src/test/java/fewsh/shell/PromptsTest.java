@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import fewsh.Shared;
+import fewsh.prompt.Cot;
+import fewsh.prompt.Extraction;
+import fewsh.prompt.Shots;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -228,5 +235,21 @@ class PromptsTest {
         String model = home.resolve("alphabet").toString();
         assertEquals(cli.run("render", "wrapped.prompty", "text=so so", "-m", model).out(),
                 cli.run("render", "again.prompty", "-m", model).out());
+    }
+
+    @Test
+    void everyWordOfAFileIsInTheHelpAndInTheDocuments() throws IOException {
+        String formats = Files.readString(Shared.project().resolve("docs/formats.md"));
+        String declared = Files.readString(Shared.project().resolve("scripts/fewsh.d.ts"));
+        List<String> by = Arrays.stream(Shots.By.values()).map(b -> b.name().toLowerCase(Locale.ROOT)).toList();
+        List<String> kinds = Arrays.stream(Extraction.Kind.values()).map(k -> k.name().toLowerCase(Locale.ROOT)).toList();
+        List<String> cots = Arrays.stream(Cot.Kind.values()).map(k -> k.name().toLowerCase(Locale.ROOT)).toList();
+        Map.of(Part.SHOTS, by, Part.ANSWER, kinds, Part.COT, cots).forEach((part, words) -> {
+            for (String word : words) {
+                assertTrue(part.value().contains(word), part + ": " + word);
+                assertTrue(formats.contains(word), "docs/formats.md: " + word);
+                assertTrue(declared.contains(word), "scripts/fewsh.d.ts: " + word);
+            }
+        });
     }
 }
