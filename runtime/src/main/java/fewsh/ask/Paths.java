@@ -25,7 +25,7 @@ final class Paths implements Technique {
     private final SamplingConfig answerConfig;
     private final int[] prompt;
     private final List<Sample> samples = new ArrayList<>();
-    private final Tally tally = new Tally();
+    private final Tally tally;
     private final List<Path> wave = new ArrayList<>();
     /// Which path of the wave is asked for its answer; −1 while the paths are sampled.
     private int asked = -1;
@@ -34,6 +34,7 @@ final class Paths implements Technique {
     Paths(Run run) {
         this.run = run;
         this.composition = run.composed().composition();
+        this.tally = new Tally(composition.answer());
         this.twoCalls = composition.cot().kind() == Cot.Kind.ZERO_SHOT;
         this.n = composition.vote().n();
         this.early = EarlyStop.of(n, composition.vote().error());

@@ -1,5 +1,7 @@
 package fewsh.ask;
 
+import fewsh.prompt.Extraction;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -7,13 +9,24 @@ import java.util.SequencedMap;
 
 /// Votes while they are counted.
 final class Tally {
-    /// In the order in which answers were first seen.
+    /// By what makes answers one, in the order in which they were first seen.
     private final SequencedMap<String, Integer> counts = new LinkedHashMap<>();
+    /// How each was written first.
+    private final Map<String, String> written = new HashMap<>();
+    private final Extraction extraction;
     private int unparsable;
 
+    Tally(Extraction extraction) {
+        this.extraction = extraction;
+    }
+
     void add(Optional<String> answer) {
-        if (answer.isPresent()) counts.merge(answer.get(), 1, Integer::sum);
-        else unparsable++;
+        if (answer.isEmpty()) unparsable++;
+        answer.ifPresent(text -> {
+            String key = extraction.key(text);
+            counts.merge(key, 1, Integer::sum);
+            written.putIfAbsent(key, text);
+        });
     }
 
     int unparsable() {
@@ -27,14 +40,20 @@ final class Tally {
 
     /// Most votes; of equal ones the first that was seen.
     Optional<String> winner() {
-        return counts.isEmpty() ? Optional.empty() : Optional.of(ordered().firstEntry().getKey());
+        return leader().map(written::get);
+    }
+
+    private Optional<String> leader() {
+        String leader = null;
+        for (var entry : counts.entrySet()) if (leader == null || entry.getValue() > counts.get(leader)) leader = entry.getKey();
+        return Optional.ofNullable(leader);
     }
 
     /// Most votes first, then first seen.
     SequencedMap<String, Integer> ordered() {
         SequencedMap<String, Integer> ordered = new LinkedHashMap<>();
         counts.entrySet().stream().sorted(Map.Entry.<String, Integer>comparingByValue().reversed())     // stable
-                .forEach(e -> ordered.put(e.getKey(), e.getValue()));
+                .forEach(e -> ordered.put(written.get(e.getKey()), e.getValue()));
         return ordered;
     }
 
@@ -47,7 +66,7 @@ final class Tally {
     /// Whether the winner stays the winner whatever `more` paths say.
     boolean isCertain(int more) {
         if (counts.isEmpty()) return more == 0;
-        String winner = winner().orElseThrow();
+        String winner = leader().orElseThrow();
         int most = counts.get(winner);
         if (more > most) return false;                  // an answer not seen yet; at `most` it would tie, and come later
         boolean seen = false;

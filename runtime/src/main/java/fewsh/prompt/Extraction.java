@@ -22,9 +22,9 @@ import java.util.regex.Pattern;
 public record Extraction(Kind kind, String pattern, List<String> options) {
     /// What is looked for, and how it is written in the end.
     public enum Kind {
-        /// The whole answer in lower case, white space collapsed, without a final full stop and quotes around it.
+        /// The whole answer.
         TEXT,
-        /// The same of its first line that is not blank.
+        /// Its first line that is not blank.
         LINE,
         /// A decimal number without signs of currency, per cent and thousands: `1234.5`; a fraction that does not come out even
         /// in lowest terms: `1/3`.
@@ -52,6 +52,15 @@ public record Extraction(Kind kind, String pattern, List<String> options) {
         return new Extraction(kind, pattern, options);
     }
 
+    /// What makes two answers one: of [Kind#TEXT] and [Kind#LINE] lower case, white space collapsed, without a final full stop and
+    /// quotes around it; the others are in one form already.
+    public String key(String answer) {
+        return switch (kind) {
+            case TEXT, LINE -> plain(answer);
+            case NUMBER, OPTION, DATE, REGEX -> answer;
+        };
+    }
+
     /// The answer in `text`, normalised; empty if there is none.
     ///
     /// The second call of zero-shot chain of thought continues the phrase `Therefore, the answer is`: put it in front.
@@ -59,8 +68,9 @@ public record Extraction(Kind kind, String pattern, List<String> options) {
     /// @throws UserError if the pattern cannot be read or matching it takes too long
     public Optional<String> find(String text) {
         return switch (kind) {
-            case TEXT -> some(plain(text));
-            case LINE -> text.lines().filter(line -> !line.isBlank()).findFirst().flatMap(line -> some(plain(line)));
+            case TEXT -> plain(text).isEmpty() ? Optional.empty() : Optional.of(text.strip());
+            case LINE -> text.lines().filter(line -> !line.isBlank()).findFirst().filter(line -> !plain(line).isEmpty())
+                    .map(String::strip);
             case NUMBER -> answered(text, Found.numbers(text)).map(Found::answer);
             case DATE -> answered(text, Found.dates(text)).map(Found::answer);
             case OPTION -> Choices.of(options).find(text, answerAt(text));

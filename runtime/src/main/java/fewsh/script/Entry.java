@@ -22,6 +22,11 @@ record Entry(String name, String text, Source source, int shift, boolean awaits)
         return new Entry(name, text, source(name, text, "application/javascript+module"), 0, false);
     }
 
+    /// Whether it is a file's text, whose lines are worth naming.
+    boolean isFile() {
+        return name.endsWith(".js");
+    }
+
     /// What was typed at the shell. A `{` may begin an object, an `await` needs no function around it, and the first
     /// declaration may be given again.
     ///

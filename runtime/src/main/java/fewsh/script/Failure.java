@@ -29,7 +29,7 @@ final class Failure {
     /// @param e thrown by the script itself
     static UserError of(PolyglotException e, Guest guest, Entry entry) {
         Object thrown = guest.thrown(e.getGuestObject());
-        if (thrown instanceof UserError known) return known;
+        if (thrown instanceof UserError known) return entry.isFile() ? placed(known, place(e)) : known;
         String message = thrown instanceof String said ? said : String.valueOf(e.getMessage()).lines().findFirst().orElse("");
         Matcher syntax = SYNTAX.matcher(message);
         if (syntax.matches()) message = syntax.group(1) + syntax.group(2);
@@ -48,6 +48,13 @@ final class Failure {
         String where = name + ":" + number + ":" + column;
         return new UserError(where, number < 1 || number > lines.size() ? message
                 : message + "\n" + excerpt(lines.get(number - 1), column), fix, e);
+    }
+
+    /// An error of a word, with where the script says the word.
+    private static UserError placed(UserError known, SourceSection place) {
+        if (place == null) return known;
+        String at = place.getSource().getName().replaceFirst("^(\\./)+", "") + ":" + place.getStartLine();
+        return new UserError(known.where().isEmpty() ? at : at + ": " + known.where(), known.what(), known.fix(), known);
     }
 
     /// Where the script was: the topmost frame that is not the prelude's.

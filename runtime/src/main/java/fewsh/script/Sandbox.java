@@ -190,7 +190,7 @@ public final class Sandbox implements AutoCloseable {
         switch (stop) {
             case INTERRUPTED -> throw new InterruptedException("the script was interrupted" + gone);
             case TIME -> throw new UserError("", "the script ran for more than " + limits.time().toMillis() / 1000.0
-                    + " s of processor time" + gone, "raise the limit if it is no endless loop");
+                    + " s of processor time" + gone, "if it is no endless loop, --cpu_time allows more");
             case MEMORY -> throw memory(gone, null);
             case null -> {
                 // it ended by itself
@@ -201,7 +201,7 @@ public final class Sandbox implements AutoCloseable {
             case OutOfMemoryError e -> throw memory(gone, e);
             case PolyglotException e when e.isCancelled() -> throw new UserError("", String.format(Locale.ROOT,
                     "the script ran more than %,d statements", limits.statements()) + gone,
-                    "raise the limit if it is no endless loop", e);
+                    "if it is no endless loop, --statements allows more", e);
             case PolyglotException e when e.isResourceExhausted() -> throw memory(gone, e);
             case RuntimeException e -> throw e;
             case Error e -> throw e;
@@ -211,7 +211,7 @@ public final class Sandbox implements AutoCloseable {
 
     private UserError memory(String gone, Throwable cause) {
         return new UserError("", String.format(Locale.ROOT, "the script holds more than %,d MiB", limits.memory() >> 20) + gone,
-                "keep less at a time, or raise the limit", cause);
+                "keep less at a time", cause);
     }
 
     private static RuntimeException failure(PolyglotException e, Guest guest, Entry entry) {

@@ -3,6 +3,7 @@ package fewsh.ask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fewsh.prompt.Extraction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +16,7 @@ class EarlyStopTest {
     private static final double ROUNDING = 1e-12;
 
     private static Tally tally(List<Integer> answers) {
-        Tally tally = new Tally();
+        Tally tally = new Tally(Extraction.WHOLE);
         for (int answer : answers) tally.add(answer < 0 ? Optional.empty() : Optional.of(String.valueOf(answer)));
         return tally;
     }

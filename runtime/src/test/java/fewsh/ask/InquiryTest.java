@@ -220,7 +220,7 @@ class InquiryTest {
         Told told = ask(random, prompt, GREEDY.withSeed(5));
         List<String> texts = paths(random, random.encode(prompt.messages(), true), GREEDY.withSeed(5).withTemperature(0.9), 24);
         assertEquals(texts, told.reply().samples().stream().map(Sample::text).toList());
-        Tally expected = new Tally();
+        Tally expected = new Tally(Extraction.WHOLE);
         for (String one : texts) expected.add(prompt.composition().answer().find(one));
         Votes votes = told.reply().votes().orElseThrow();
         assertTrue(expected.unparsable() > 0, "some path without a letter");
@@ -423,7 +423,7 @@ class InquiryTest {
             c.knowledge = 2;
             c.cot = Cot.OFF.with(Cot.Kind.ZERO_SHOT);
         })).startsWith("knowledge: cannot go with cot zero_shot"));
-        assertEquals("image: this model reads text only, not \"cat.png\"", refused(prompt("?", c -> c.image = "cat.png")));
+        assertEquals("image: models here read text only, not \"cat.png\"", refused(prompt("?", c -> c.image = "cat.png")));
         assertEquals("knowledge: the prompt asks nothing: it has no user message", refused(new Composed(
                 Composition.EMPTY.with(c -> c.knowledge = 1), List.of(new Composed.Part("role", new Message("system", "?"))),
                 List.of(), 0)));

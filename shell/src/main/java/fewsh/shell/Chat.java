@@ -13,6 +13,7 @@ import fewsh.generate.Step;
 import fewsh.prompt.Body;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
+import fewsh.prompt.Cot;
 import fewsh.prompt.Message;
 import fewsh.prompt.Pool;
 import fewsh.prompt.PromptFile;
@@ -187,9 +188,11 @@ final class Chat {
         }
         SamplingConfig config = workspace.sampling(Map.of(), workspace.composition());
         Composed composed = compose(workspace, messages, config);
-        String text = model.chatTemplate().map(t -> t.render(composed.messages(), true, Map.of())).orElseGet(composed::text);
-        render.text(text);
+        render.text(Prompts.text(model.chatTemplate(), composed));
         render.endLine();
+        Cot cot = composed.composition().cot();
+        if (cot.kind() == Cot.Kind.ZERO_SHOT)
+            render.note("then the reasoning, and behind it \"" + Render.visible(cot.extract()) + "\" with the answer");
         int[] ids = Ask.ids(model, composed);
         costs(workspace, composed, ids, config);
         if (model.chatTemplate().isEmpty())

@@ -155,6 +155,9 @@ final class Commands {
                 return 0;
             })));
 
+    /// Of the first column of help: what is wider has its text on the line below.
+    private static final int WIDEST = 36;
+
     private Commands() {}
 
     /// `rows`, and behind `/system` those of the composed prompt's parts.
@@ -265,10 +268,12 @@ final class Commands {
     }
 
     private static void rows(Render render, List<List<String>> rows) {
-        int width = rows.stream().mapToInt(row -> row.getFirst().length()).max().orElse(0);
-        for (List<String> row : rows)
-            render.line(render.paint(Style.CYAN, row.getFirst()) + " ".repeat(width + 2 - row.getFirst().length())
-                    + row.getLast());
+        int width = rows.stream().mapToInt(row -> row.getFirst().length()).filter(n -> n <= WIDEST).max().orElse(0);
+        for (List<String> row : rows) {
+            String first = row.getFirst();
+            render.line(render.paint(Style.CYAN, first) + (first.length() > WIDEST ? "\n" + " ".repeat(width + 2)
+                    : " ".repeat(width + 2 - first.length())) + row.getLast());
+        }
     }
 
     private static void optionRows(Render render, List<Option> options) {

@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import fewsh.UserError;
+import fewsh.ask.Inquiry;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Shots;
 import java.util.ArrayList;
@@ -25,7 +26,9 @@ final class Composing {
                 return 0;
             }
             String given = part == Part.SHOTS && text.equals("clear") ? "off" : text;
-            workspace.composition(part.set(workspace.composition(), given, workspace));
+            Composition changed = part.set(workspace.composition(), given, workspace);
+            Inquiry.check(changed);
+            workspace.composition(changed);
             String shown = part.shown(workspace.composition());
             render.note(shown.isEmpty() ? "no " + part.key() : part.key() + ": " + Render.cut(Render.visible(shown), 72));
             return 0;
@@ -51,8 +54,11 @@ final class Composing {
         Composition composition = workspace.composition();
         Shots shots = composition.shots();
         List<Map<String, Object>> examples = new ArrayList<>(shots.examples());
-        examples.add(example);
-        workspace.composition(composition.with(c -> c.shots = new Shots(examples, shots.k(), shots.by(), shots.seed(), shots.label(),
+        // one more is shown than before; where only the first are, it is the first
+        if (shots.k() >= 0) examples.addFirst(example);
+        else examples.add(example);
+        int k = shots.k() < 0 ? -1 : shots.k() + 1;
+        workspace.composition(composition.with(c -> c.shots = new Shots(examples, k, shots.by(), shots.seed(), shots.label(),
                 shots.input(), shots.output(), shots.budget(), "")));
         workspace.render().note("shots: " + Part.SHOTS.shown(workspace.composition()));
         return 0;

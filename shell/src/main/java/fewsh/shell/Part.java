@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import fewsh.UserError;
+import fewsh.ask.Inquiry;
 import fewsh.prompt.Block;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Cot;
@@ -246,9 +247,12 @@ enum Part {
     }
 
     /// `composition` with all of `given` set.
+    ///
+    /// @throws UserError if what comes of it cannot be asked
     static Composition apply(Composition composition, Map<Part, String> given, Workspace workspace) {
         Composition changed = composition;
         for (var entry : given.entrySet()) changed = entry.getKey().set(changed, entry.getValue(), workspace);
+        Inquiry.check(changed);
         return changed;
     }
 

@@ -12,6 +12,7 @@ import fewsh.models.Precision;
 import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
+import fewsh.prompt.Cot;
 import fewsh.prompt.Message;
 import fewsh.prompt.Pool;
 import fewsh.prompt.PromptFile;
@@ -82,6 +83,8 @@ record Prompts(String name, PromptFile file, Map<String, Object> given, Composit
         if (options.has("output") != options.has("input"))
             throw new UserError("fewsh run", "--input and --output go together", "--input data.jsonl --output out.jsonl");
         boolean batch = options.has("input");
+        if (batch && !options.get("output", "").endsWith(".jsonl"))
+            throw new UserError("--output", "\"" + options.get("output", "") + "\" does not end in .jsonl", "a line of it is JSON");
         List<Row> rows = batch ? Rows.read(workspace.file(options.get("input", ""))) : List.of();
         if (batch && rows.isEmpty()) throw new UserError(options.get("input", ""), "holds no rows", "");
         if (batch && samples > 1) throw new UserError("-n", "cannot go with --input", "--vote N draws several and says which won");
@@ -170,13 +173,12 @@ record Prompts(String name, PromptFile file, Map<String, Object> given, Composit
                         .orElseGet(() -> Composed.text(messages)), false, true).length;
                 composed = prompt.composition.compose(prompt.file.body(), inputs, tokens);
             }
-            Composed given = composed;
-            text = Optional.of(template.map(t -> t.render(given.messages(), true, Map.of())).orElseGet(given::text));
+            text = Optional.of(text(template, composed));
         } else composed = prompt.composition.compose(prompt.file.body(), inputs, Tokens.NONE);
         if (render.json()) {
             JsonObject line = new JsonObject();
             JsonArray messages = new JsonArray();
-            for (Message message : composed.messages()) messages.add(JSON.toJsonTree(message.fields()));
+            for (Message message : sent(composed).messages()) messages.add(JSON.toJsonTree(message.fields()));
             line.add("messages", messages);
             text.ifPresent(t -> {
                 line.addProperty("text", t);
@@ -185,9 +187,23 @@ record Prompts(String name, PromptFile file, Map<String, Object> given, Composit
             render.line(line);
         } else if (text.isPresent()) render.text(text.get());
         else
-            for (Message message : composed.messages())
+            for (Message message : sent(composed).messages())
                 render.line(render.paint(Style.DIM, message.role() + ":") + "\n" + message.text() + "\n");
         return 0;
+    }
+
+    /// The prompt up to where the model goes on: zero-shot chain of thought has begun its answer.
+    private static Composed sent(Composed composed) {
+        Cot cot = composed.composition().cot();
+        return cot.kind() == Cot.Kind.ZERO_SHOT ? composed.begun(cot.trigger()) : composed;
+    }
+
+    /// The text that the model gets.
+    static String text(Optional<ChatTemplate> template, Composed composed) {
+        Composed sent = sent(composed);
+        if (template.isEmpty()) return sent.text();
+        return sent == composed ? template.get().render(sent.messages(), true, Map.of())
+                : template.get().renderContinuing(sent.messages(), Map.of());
     }
 
     private static String sha256(String text) {

@@ -252,4 +252,30 @@ class PromptsTest {
             }
         });
     }
+
+    @Test
+    void whatCannotBeAskedIsRefusedBeforeAModelIsLoaded() {
+        Cli none = bare.with("FEWSH_MODEL", "nowhere");
+        assertTrue(none.run("run", "review.prompty", "text=x", "--vote", "3", "--knowledge", "2").err().contains("cannot go with a vote"));
+        assertTrue(none.run("-c", "/vote 3\n/knowledge 2").err().contains("cannot go with a vote"));
+        assertTrue(none.run("ask", "x", "--image", "review.prompty").err().contains("models here read text only"));
+        assertTrue(none.run("run", "review.prompty", "text=x", "--input", "r.jsonl", "--output", "r.txt").err().contains(".jsonl"));
+    }
+
+    @Test
+    void theBeginningOfAChainOfThoughtIsShown() {
+        String text = cli.run("render", "review.prompty", "text=x", "--cot", "zero_shot", "-m",
+                home.resolve("alphabet").toString()).out();
+        assertTrue(text.endsWith("<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\nLet's think step by step."), text);
+        Cli.Result shown = cli.run("-c", "/cot zero_shot\n/show 1+1?");
+        assertTrue(shown.out().endsWith("<|im_start|>assistant\nLet's think step by step.\n"), shown.out());
+        assertTrue(shown.err().contains("then the reasoning, and behind it \"Therefore, the answer is\""), shown.err());
+    }
+
+    @Test
+    void anExampleThatIsTypedIsShownBesideThoseOfAFile() throws IOException {
+        Files.writeString(home.resolve("pairs.csv"), "question,answer\n1+1,2\n2+2,4\n3+3,6\n");
+        String out = cli.run("-c", "/shots pairs.csv k=1\n/shot 4+4 => 8\n/show 5+5").out();
+        assertTrue(out.contains("4+4") && out.contains("1+1") && !out.contains("2+2"), out);
+    }
 }
