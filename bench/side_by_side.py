@@ -106,11 +106,26 @@ def main():
     report(a, model, rows, raw)
 
 
+def folder(what):
+    """where today's run of `what` on this machine is kept"""
+    path = HERE / "runs" / f"{datetime.date.today()}-{os.cpu_count()}-cores-{platform.machine()}-{what}"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def machine(command):
+    """the README of a run: what was typed, and on what"""
+    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown")
+    flags = next((l for l in open("/proc/cpuinfo") if l.startswith("flags")), "").split()
+    commit = subprocess.run(["git", "-C", str(HERE.parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
+    return (f"`bench/{command}` at commit {commit.strip()}.\n\nMachine: {cpu}, {os.cpu_count()} cores, "
+            f"{', '.join(f for f in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16') if f in flags)}; {platform.system()} "
+            f"{platform.release().split('-')[0]}. Peer: {PEER}, built natively.\n")
+
+
 def report(a, model, rows, raw):
-    machine = f"{os.cpu_count()}-cores-{platform.machine()}"
-    folder = HERE / "runs" / f"{datetime.date.today()}-{machine}-{a.precision}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "raw.csv", "w", newline="") as f:
+    run_folder = folder(a.precision)
+    with open(run_folder / "raw.csv", "w", newline="") as f:
         csv.writer(f).writerows([("test", "program", "value"), *raw])
     size = os.path.getsize(model) / 1e6
     lines = [f"# fewsh beside llama.cpp: {os.path.basename(model)} ({size:.1f} MB), {a.threads} threads, --precision {a.precision}",
@@ -125,16 +140,11 @@ def report(a, model, rows, raw):
         if "llama.cpp" in who:
             ratio = f"{statistics.median(who['fewsh']) / statistics.median(who['llama.cpp']):.2f}"
         lines.append(f"| {test} | {cell['fewsh']} | {cell.get('llama.cpp', '')} | {ratio} |")
-    (folder / "summary.md").write_text("\n".join(lines) + "\n")
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown")
-    flags = next((l for l in open("/proc/cpuinfo") if l.startswith("flags")), "").split()
-    commit = subprocess.run(["git", "-C", str(HERE.parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-    (folder / "README.md").write_text(
-        f"`bench/side_by_side.py {os.path.basename(model)} --rounds {a.rounds} --threads {a.threads} --precision {a.precision}` "
-        f"at commit {commit.strip()}.\n\nMachine: {cpu}, {os.cpu_count()} cores, "
-        f"{', '.join(f for f in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16') if f in flags)}; {platform.system()} "
-        f"{platform.release().split('-')[0]}. Peer: {PEER}, built natively.\n")
-    print((folder / "summary.md").read_text())
+    (run_folder / "summary.md").write_text("\n".join(lines) + "\n")
+    (run_folder / "README.md").write_text(machine(f"side_by_side.py {os.path.basename(model)} --rounds {a.rounds} "
+                                                  f"--threads {a.threads} --precision {a.precision}"))
+    print((run_folder / "summary.md").read_text())
 
 
-main()
+if __name__ == "__main__":
+    main()
