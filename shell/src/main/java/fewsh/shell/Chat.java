@@ -305,7 +305,7 @@ final class Chat {
         Question question = Question.of(file);
         workspace.tree().current().question(question);
         workspace.settings().putAll(Setting.stored(file.options()));
-        workspace.render().note(file.name() + (file.description().isEmpty() ? "" : " · " + file.description())
+        workspace.render().note(file.name() + (file.description().isEmpty() ? "" : " · " + file.description().replaceFirst("\\.$", ""))
                 + "; /show shows it, what you type is its " + question.input());
         return 0;
     }

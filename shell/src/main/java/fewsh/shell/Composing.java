@@ -38,8 +38,12 @@ final class Composing {
     private static void examples(Workspace workspace) {
         Shots shots = workspace.composition().shots();
         if (shots.examples().isEmpty()) workspace.render().note("no shots: /shot INPUT => OUTPUT adds one, /shots FILE many");
-        for (Map<String, Object> example : shots.examples())
-            workspace.render().line(Render.visible(example.get("input") + " => " + example.get("output")));
+        Question question = workspace.tree().current().question();
+        for (Map<String, Object> example : shots.examples()) {
+            Object input = example.containsKey("input") ? example.get("input") : question.turn(example).text();
+            workspace.render().line(Render.visible(String.valueOf(input).replace('\n', ' ')) + " => "
+                    + Render.visible(String.valueOf(example.get(shots.label()))));
+        }
     }
 
     /// `/shot INPUT => OUTPUT`.

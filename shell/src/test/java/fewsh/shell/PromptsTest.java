@@ -226,6 +226,7 @@ class PromptsTest {
     void whatIsTypedIsTheInputOfTheFileThatWasOpened() throws IOException {
         Files.writeString(home.resolve("wrapped.prompty"), REVIEW.replace("user:\n{{ text }}", "user:\nReview: {{ text }}!")
                 .replace("    input: \"{{ text }}\"\n", ""));
+        assertEquals("Review: a joy! => good\nReview: a bore! => bad\n", cli.run("-c", "/open wrapped.prompty\n/shots").out());
         Cli.Result result = cli.run("-c", "/open wrapped.prompty\nso so\n/show\n/save again.prompty\n/clear all\nhi\n/show");
         assertEquals(0, result.code(), result.err());
         assertTrue(result.out().contains("<|im_start|>user\nReview: a bore!<|im_end|>\n<|im_start|>assistant\nbad<|im_end|>"),
