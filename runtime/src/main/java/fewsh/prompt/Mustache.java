@@ -34,6 +34,7 @@ final class Mustache {
     /// Bringing a partial in costs as much as this many steps.
     private static final int PARTIAL = 400;
     private static final int LONGEST_TEMPLATE = 256 << 10;
+    private static final int LONGEST_PATH = 24;
     private static final int LONGEST_TAG = 2_000;
     private static final int MOST_TAGS = 4_000;
     private static final int DEEPEST_TAGS = 100;
@@ -97,8 +98,8 @@ final class Mustache {
             throw failure(where, line, e);
         } catch (StackOverflowError e) {
             throw tooMuch(where);
-        } catch (IOException e) {
-            throw new UserError(where, "the template cannot be read: " + e.getMessage(), "", e);
+        } catch (IOException | IllegalArgumentException e) {                  // the library's parser throws the latter for {{^}}
+            throw new UserError(where, "the template cannot be read: " + shortened(e.getMessage()), "", e);
         }
     }
 
@@ -161,6 +162,7 @@ final class Mustache {
             if (name.startsWith("/")) depth = Math.max(0, depth - 1);
             String what = ++tags > MOST_TAGS ? "there are more than " + MOST_TAGS + " tags"
                     : tag.length() > LONGEST_TAG && !name.startsWith("!") ? "a tag is longer than " + LONGEST_TAG + " characters"
+                    : !name.startsWith("!") && steps(tag) > LONGEST_PATH ? "a path has more than " + LONGEST_PATH + " steps"
                     : depth > DEEPEST_TAGS ? "blocks are nested deeper than " + DEEPEST_TAGS
                     : tag.chars().filter(c -> c == '(').count() > DEEPEST_CALLS ? "calls are nested deeper than " + DEEPEST_CALLS
                     : "";
@@ -172,6 +174,14 @@ final class Mustache {
             if (end < 0) break;
         }
         return adapted;
+    }
+
+    /// Most steps of a path or a name in a tag, texts apart: the library's lexer takes time that grows with their square and more.
+    private static long steps(String tag) {
+        long most = 0;
+        for (String word : tag.replaceAll("\"[^\"]*+\"|'[^']*+'", " ").split("\\s+"))
+            most = Math.max(most, word.chars().filter(c -> c == '.' || c == '/' || c == '-').count());
+        return most;
     }
 
     private static UserError failure(String where, int firstLine, HandlebarsException e) {

@@ -1,5 +1,6 @@
 package fewsh.prompt;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -191,5 +192,18 @@ class HostilePromptFileTest {
             }
             assertTrue(got.equals("<>"), path + " gave " + got);
         }
+    }
+
+    @Test
+    void whatTheLibraryWouldThinkAboutForLongOrTripOverIsRefusedWithItsPlace() throws IOException {
+        Path file = temp.resolve("odd.prompt");
+        for (String body : List.of("{{" + "a.".repeat(800) + "a}}", "{{a" + "-a".repeat(800) + "}}", "{{~#if x}}a{{^}}b{{/if}}")) {
+            Files.writeString(file, body);
+            UserError e = assertTimeoutPreemptively(PATIENCE, () -> assertThrows(UserError.class,
+                    () -> PromptFile.read(file, Map.of()).body().render(Map.of("x", true))));
+            assertTrue(e.where().contains("odd.prompt"), e.getMessage());
+        }
+        Files.writeString(file, "{{#ifEquals x \"" + "a.".repeat(100) + "\"}}yes{{/ifEquals}}no");
+        assertEquals("no", PromptFile.read(file, Map.of()).body().render(Map.of("x", "a")).getFirst().text(), "a text is no path");
     }
 }
