@@ -54,7 +54,7 @@ public record Composed(Composition composition, List<Part> parts, List<Map<Strin
     }
 
     /// The same prompt with the assistant's turn begun, for the model to go on from there: the trigger of zero-shot chain of
-    /// thought, or [Cot#extraction]. A turn that is begun already goes on with it.
+    /// thought. A turn that is begun already goes on with it.
     ///
     /// A chat template renders the messages with [ChatTemplate#renderContinuing] then.
     public Composed begun(String beginning) {

@@ -13,12 +13,6 @@ public record Cot(Kind kind, String trigger, String extract) {
 
     public static final Cot OFF = new Cot(Kind.OFF, "Let's think step by step.", "Therefore, the answer is");
 
-    /// What the assistant's turn begins with in the second call of zero-shot: the trigger, the reasoning that followed it, and
-    /// the phrase after which the model writes the answer (figure 2 of Kojima et al.).
-    public String extraction(String reasoning) {
-        return Composed.join(Composed.join(trigger, " ", reasoning.stripTrailing()), " ", extract);
-    }
-
     public Cot with(Kind kind) {
         return new Cot(kind, trigger, extract);
     }

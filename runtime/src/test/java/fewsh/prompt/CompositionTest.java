@@ -176,19 +176,16 @@ class CompositionTest {
 
     /// Kojima et al. 2022, figure 2.
     @Test
-    void zeroShotChainOfThoughtIsTwoPrompts() {
+    void zeroShotChainOfThoughtBeginsTheAnswer() {
         Body body = inputs -> List.of(new Message("user", "Q: " + inputs.get("q") + "\nA:"));
         Composition c = Composition.EMPTY.with(f -> f.cot = new Cot(Cot.Kind.ZERO_SHOT, "Let's think step by step.",
                 "Therefore, the answer (arabic numerals) is"));
         Composed composed = c.compose(body, Map.of("q", "On average Joe throws 25 punches per minute…"), Tokens.NONE);
         assertEquals("Q: On average Joe throws 25 punches per minute…\nA: Let's think step by step.",
                 composed.begun(c.cot().trigger()).text());
-        Composed second = composed.begun(c.cot().extraction(" In one minute, Joe throws 25 punches.\n"));
-        assertEquals("Q: On average Joe throws 25 punches per minute…\nA: Let's think step by step."
-                + " In one minute, Joe throws 25 punches."
-                + " Therefore, the answer (arabic numerals) is", second.text());
-        assertEquals(List.of("question", "answer"), labels(second));
-        assertEquals("assistant", second.messages().getLast().role());
+        Composed begun = composed.begun(c.cot().trigger());
+        assertEquals(List.of("question", "answer"), labels(begun));
+        assertEquals("assistant", begun.messages().getLast().role());
     }
 
     @Test

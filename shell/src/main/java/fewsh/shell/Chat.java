@@ -266,6 +266,7 @@ final class Chat {
             Files.writeString(beside, text);
             Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
+            beside.toFile().delete();                                         // of a full disk, say; what was there is whole
             throw new UserError(name, "cannot be written: " + e.getMessage(), "", e);
         }
     }

@@ -120,7 +120,7 @@ class PromptsTest {
 
     @Test
     void anAnswerIsHeldToAFormat() {
-        assertEquals("zebra\n", cli.run("ask", "hello", "--format", "options zebra|yak|zoo").out().replaceAll("yak|zoo", "zebra"));
+        assertTrue(List.of("zebra\n", "yak\n", "zoo\n").contains(cli.run("ask", "hello", "--format", "options zebra|yak|zoo").out()));
         JsonObject person = json(cli.run("ask", "hello", "--format",
                 "json {\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\"required\":[\"ok\"]}").out());
         assertTrue(person.get("ok").getAsJsonPrimitive().isBoolean());
