@@ -39,17 +39,19 @@ class ArchitectureTest {
             weights  | tensor                                              | gson protobuf
             models   | graph weights                                       | gson
             session  | onnx tensor                                         | onnxruntime
+            load     | session models                                      | gson
             tokenize |                                                     | djl gson
             jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
-            generate | session models tokenize prompt                      | gson
-            ask      | prompt generate                                     | gson
+            vision   | tensor                                              | gson
+            audio    | tensor                                              | gson
+            encode   | load tokenize vision                                | gson
+            generate | load tokenize prompt vision audio                   | gson
+            ask      | generate                                            | gson
             eval     | ask                                                 | gson
             train    | autodiff models session prompt tokenize             | gson
             store    |                                                     | gson
-            vision   | tensor models session                               | gson
-            audio    | tensor                                              | gson
-            script   | ask eval train store vision audio                   | gson polyglot
+            script   | ask eval train store encode                         | gson polyglot
             shell    | script                                              | gson jline picocli
             """;
 

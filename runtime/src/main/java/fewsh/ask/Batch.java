@@ -2,11 +2,11 @@ package fewsh.ask;
 
 import com.google.gson.JsonObject;
 import fewsh.UserError;
-import fewsh.generate.About;
 import fewsh.generate.CausalLm;
 import fewsh.generate.FinishReason;
 import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
+import fewsh.load.About;
 import fewsh.prompt.Composed;
 import java.nio.file.Path;
 import java.time.Duration;

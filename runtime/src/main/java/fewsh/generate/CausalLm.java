@@ -1,15 +1,18 @@
 package fewsh.generate;
 
 import fewsh.UserError;
-import fewsh.models.Architectures;
+import fewsh.load.About;
+import fewsh.load.LoadOptions;
+import fewsh.load.Loaded;
+import fewsh.load.Opened;
 import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
-import fewsh.models.Precision;
 import fewsh.models.Settings;
 import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Format;
 import fewsh.prompt.Message;
 import fewsh.session.Session;
+import fewsh.tensor.Tensor;
 import fewsh.tokenize.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +27,7 @@ import java.util.function.Consumer;
 
 /// A causal language model, loaded: config, tokenizer, session. Immutable and shareable; what changes is in [KvCache] and
 /// [Decoding].
-public final class CausalLm implements AutoCloseable {
+public final class CausalLm implements Loaded {
     /// Positions of one prefill pass; longer prompts take several, which wastes less on positions that see each other not.
     private static final int CHUNK = 256;
     /// Most positions whose logits one pass returns: 2 · 64 · vocab_size float32.
@@ -32,105 +35,57 @@ public final class CausalLm implements AutoCloseable {
     /// Positions of a pass of a steady cache: longer ones compute faster, shorter ones repeat less of a shared first part.
     private static final int STRIDE = 64;
 
-    private final About about;
+    private final Opened<Causal, Parts> opened;
     private final Causal.Layout layout;
     private final Session session;
     private final Tokenizer tokenizer;
-    private final SamplingConfig defaults;
-    private final Optional<ChatTemplate> chatTemplate;
     /// Made when an answer is first held to a format.
     private Pieces pieces;
 
-    private CausalLm(About about, Causal.Layout layout, Session session, Tokenizer tokenizer, SamplingConfig defaults,
-            Optional<ChatTemplate> chatTemplate) {
-        this.about = about;
-        this.layout = layout;
-        this.session = session;
+    /// What is read of a checkpoint beside its graph; the tokenizer while that is prepared.
+    private record Parts(CompletableFuture<Tokenizer> tokenizer, SamplingConfig defaults, Optional<ChatTemplate> chatTemplate)
+            implements AutoCloseable {
+        static Parts of(Checkpoint checkpoint) {
+            Optional<ChatTemplate> template = CausalLm.chatTemplate(checkpoint);
+            SamplingConfig defaults = CausalLm.defaults(checkpoint);
+            var metadata = checkpoint.weights().metadata();
+            Path path = checkpoint.path();
+            boolean gguf = checkpoint.isGguf();
+            return new Parts(CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata)
+                    : Tokenizer.open(path)), defaults, template);
+        }
+
+        @Override
+        public void close() {
+            tokenizer.thenAccept(Tokenizer::close).exceptionally(_ -> null).join();
+        }
+    }
+
+    private CausalLm(Opened<Causal, Parts> opened, Tokenizer tokenizer) {
+        this.opened = opened;
+        this.layout = opened.page().layout();
+        this.session = opened.session("model");
         this.tokenizer = tokenizer;
-        this.defaults = defaults;
-        this.chatTemplate = chatTemplate;
     }
 
     /// Opens a Hugging Face folder or a `.gguf` file.
     ///
     /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
     public static CausalLm open(Path path, LoadOptions options) {
-        CompletableFuture.runAsync(Session::version);       // the runtime starts while the files are read
-        CompletableFuture<Tokenizer> tokenizer;
-        Prepared prepared;
-        About about;
-        Causal.Layout layout;
-        SamplingConfig defaults;
-        Optional<ChatTemplate> template;
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            Causal page = Architectures.causal(checkpoint);
-            layout = page.layout();
-            Precision precision = options.precision().of(checkpoint);
-            Footprint footprint = Footprint.of(checkpoint, layout, precision);
-            footprint.check(path, precision);
-            template = chatTemplate(checkpoint);
-            defaults = defaults(checkpoint);
-            about = about(checkpoint, page, precision, options, footprint, template.isPresent());
-            var metadata = checkpoint.weights().metadata();
-            boolean gguf = checkpoint.isGguf();
-            tokenizer = CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata) : Tokenizer.open(path));
-            try {
-                prepared = Prepared.of(checkpoint, page, precision, options);
-            } catch (RuntimeException e) {
-                drop(tokenizer);
-                throw e;
-            }
-        }
-        // the checkpoint's pages are given back before the session takes its own
-        Session session = null;
+        Opened<Causal, Parts> opened = Opened.open(path, options, Causal.class, (checkpoint, _) -> Parts.of(checkpoint));
         try {
-            session = Session.open(prepared.model(),
-                    Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers")));
-        } catch (UserError e) {
-            if (prepared.sound().join()) {
-                drop(tokenizer);
-                throw e;
-            }
-        }
-        if (!prepared.sound().join()) {
-            if (session != null) session.close();
-            drop(tokenizer);
-            prepared.discard();
-            return open(path, options);
-        }
-        try {
-            return new CausalLm(about, layout, session, tokenizer.join(), defaults, template);
+            return new CausalLm(opened, opened.read().tokenizer().join());
         } catch (CompletionException e) {
-            session.close();
+            opened.close();
             throw e.getCause() instanceof UserError known ? known : e;
         }
-    }
-
-    private static void drop(CompletableFuture<Tokenizer> tokenizer) {
-        tokenizer.thenAccept(Tokenizer::close).exceptionally(_ -> null).join();
     }
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            Causal page = Architectures.causal(checkpoint);
-            Precision precision = options.precision().of(checkpoint);
-            return about(checkpoint, page, precision, options, Footprint.of(checkpoint, page.layout(), precision),
-                    chatTemplate(checkpoint).isPresent());
+            return Opened.about(path, options, Causal.class).withChatTemplate(chatTemplate(checkpoint).isPresent());
         }
-    }
-
-    private static About about(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options, Footprint footprint,
-            boolean chatTemplate) {
-        var metadata = checkpoint.weights().metadata();
-        Path path = checkpoint.path();
-        Path file = path.toAbsolutePath().normalize().getFileName();
-        String name = metadata.get("general.name") instanceof String s && !s.isBlank() ? s
-                : file == null ? path.toString() : file.toString().replaceFirst("\\.gguf$", "");
-        String licence = metadata.get("general.license") instanceof String s ? s : "";
-        return new About(name, checkpoint.settings().text("model_type", ""), checkpoint.parameters(), precision, options.device(),
-                page.layout().nPositions(), page.layout().vocabSize(), chatTemplate, licence, checkpoint.weights().files(),
-                checkpoint.weights().bytes(), footprint.whole());
     }
 
     private static Optional<ChatTemplate> chatTemplate(Checkpoint checkpoint) {
@@ -155,8 +110,9 @@ public final class CausalLm implements AutoCloseable {
         });
     }
 
+    @Override
     public About about() {
-        return about;
+        return opened.about().withChatTemplate(chatTemplate().isPresent());
     }
 
     public Causal.Layout layout() {
@@ -169,12 +125,12 @@ public final class CausalLm implements AutoCloseable {
 
     /// What the model's `generation_config.json` asks for; greedy if it has none.
     public SamplingConfig defaults() {
-        return defaults;
+        return opened.read().defaults();
     }
 
     /// How the model wants conversations written; empty for a model that only continues text.
     public Optional<ChatTemplate> chatTemplate() {
-        return chatTemplate;
+        return opened.read().chatTemplate();
     }
 
     /// The ids of a text to continue: BOS in front where the model wants it; special tokens in the text are ordinary text.
@@ -187,7 +143,7 @@ public final class CausalLm implements AutoCloseable {
     ///
     /// @throws UserError if the model has no chat template, or the template refuses the messages
     public int[] encode(List<Message> messages, boolean addGenerationPrompt) {
-        ChatTemplate template = chatTemplate.orElseThrow(() -> new UserError(about.name(), "the model has no chat template",
+        ChatTemplate template = chatTemplate().orElseThrow(() -> new UserError(about().name(), "the model has no chat template",
                 "send the text as it is with --raw"));
         return tokenizer.encode(template.render(messages, addGenerationPrompt, Map.of()), false, true);
     }
@@ -318,6 +274,20 @@ public final class CausalLm implements AutoCloseable {
         return new Score(sum, greedy, tokens, 0);
     }
 
+    /// Takes `input_ids`, `attention_mask` with the 1 of a row in one piece, and `position_ids` that count from its first on;
+    /// gives `logits` `(batch, sequence, vocab_size)`.
+    @Override
+    public Map<String, Tensor> forward(Map<String, Tensor> inputs) {
+        Rows rows = Rows.of(inputs);
+        float[] all = new float[Math.multiplyExact(rows.batch() * rows.sequence(), layout.vocabSize())];
+        for (int r = 0; r < rows.batch(); r++) {
+            float[][] logits = forward(rows.ids(r));
+            for (int i = 0; i < logits.length; i++)
+                System.arraycopy(logits[i], 0, all, (r * rows.sequence() + rows.first(r) + i) * layout.vocabSize(), layout.vocabSize());
+        }
+        return Map.of("logits", Tensor.ofFloat32(all, rows.batch(), rows.sequence(), layout.vocabSize()));
+    }
+
     /// Logits at every position of a row of ids: float32 `(ids.length, vocab_size)`, one array a position.
     public float[][] forward(int[] ids) {
         checkPrompt(ids);
@@ -370,7 +340,7 @@ public final class CausalLm implements AutoCloseable {
 
     @Override
     public void close() {
-        session.close();
+        opened.close();
         tokenizer.close();
     }
 }

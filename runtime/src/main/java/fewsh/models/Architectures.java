@@ -18,28 +18,30 @@ public final class Architectures {
     record OfGguf(BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
 
     /// One row of the table.
-    record Page(Function<Settings, Causal> open, OfGguf gguf) {}
+    ///
+    /// @param gguf null for an architecture without GGUF files
+    record Row(Function<Settings, Page> open, OfGguf gguf) {}
 
-    private static final SequencedMap<String, Page> PAGES = new TreeMap<>(Map.of(
-            "gpt2", new Page(s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf(Gpt2::config, Gpt2.GGUF_NAMES)),
-            "llama", new Page(s -> new Llama(Llama.Config.of(s)), new OfGguf(Llama::config, Llama.GGUF_NAMES))));
+    private static final SequencedMap<String, Row> PAGES = new TreeMap<>(Map.of(
+            "gpt2", new Row(s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf(Gpt2::config, Gpt2.GGUF_NAMES)),
+            "llama", new Row(s -> new Llama(Llama.Config.of(s)), new OfGguf(Llama::config, Llama.GGUF_NAMES))));
 
     private Architectures() {}
 
-    /// The page of a causal language model.
-    public static Causal causal(Checkpoint checkpoint) {
-        return page(checkpoint.settings()).open().apply(checkpoint.settings());
+    /// The page of a checkpoint, configured.
+    public static Page page(Checkpoint checkpoint) {
+        return row(checkpoint.settings()).open().apply(checkpoint.settings());
     }
 
-    static Page page(Settings settings) {
-        return page(settings.where(), "model_type", settings.text("model_type", ""));
+    static Row row(Settings settings) {
+        return row(settings.where(), "model_type", settings.text("model_type", ""));
     }
 
     /// @throws UserError naming the architectures that have a page
-    static Page page(String where, String key, String type) {
-        Page page = PAGES.get(type);
-        if (page == null)
+    static Row row(String where, String key, String type) {
+        Row row = PAGES.get(type);
+        if (row == null)
             throw new UserError(where, key + " \"" + type + "\" is not supported", "supported: " + String.join(", ", PAGES.keySet()));
-        return page;
+        return row;
     }
 }

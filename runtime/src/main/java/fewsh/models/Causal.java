@@ -1,7 +1,12 @@
 package fewsh.models;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+
 /// A page whose model predicts the next token from those before it.
-public sealed interface Causal permits Gpt2, Llama {
+public sealed interface Causal extends Page permits Gpt2, Llama {
     /// What a caller of the graph must know of it.
     ///
     /// @param nPositions the context length
@@ -17,6 +22,37 @@ public sealed interface Causal permits Gpt2, Llama {
 
     Layout layout();
 
-    /// Builds the whole graph: ids in, `logits` and `logprobs` out.
+    /// Builds the whole graph, for prefilling, decoding and scoring alike.
+    ///
+    /// Inputs: `input_ids` int64 `(batch, sequence)`; `position_ids` likewise where the layout says so; `seqlens_k` int32
+    /// `(batch)`, the positions filled after the run less one; `total_sequence_length` int32, the largest of them plus one;
+    /// `past_key_values.i.key` and `.value` `(batch, n_kv_head, capacity, head_dim)`; `logits_positions` int64 `(n)`, indices
+    /// into the flattened `(batch · sequence)`. Outputs: `logits` and `logprobs` float32 `(n, vocab_size)`; `present.i.key` and
+    /// `.value`, which are to be the very memory of the pasts.
     void build(Net g);
+
+    @Override
+    default SequencedMap<String, Consumer<Net>> graphs() {
+        return new LinkedHashMap<>(Map.of("model", this::build));
+    }
+
+    @Override
+    default int contextLength() {
+        return layout().nPositions();
+    }
+
+    @Override
+    default int vocabSize() {
+        return layout().vocabSize();
+    }
+
+    @Override
+    default long cacheBytes() {
+        return layout().cacheBytes();
+    }
+
+    @Override
+    default String uses() {
+        return "ask, score";
+    }
 }

@@ -51,7 +51,7 @@ public final class Checkpoint implements AutoCloseable {
             throw new UserError(path.toString(), "not a model that can be opened",
                     "give a .gguf file or a folder with config.json and safetensors");
         JsonObject config = gguf ? null : readJson(path.resolve("config.json"));
-        if (config != null) Architectures.page(new Settings(path.resolve("config.json").toString(), config));
+        if (config != null) Architectures.row(new Settings(path.resolve("config.json").toString(), config));
         Weights weights = Weights.open(path);
         try {
             return gguf ? ofGguf(path, weights)
@@ -78,14 +78,17 @@ public final class Checkpoint implements AutoCloseable {
     private static Checkpoint ofGguf(Path path, Weights weights) {
         var metadata = weights.metadata();
         String architecture = String.valueOf(metadata.get("general.architecture"));
-        Architectures.Page page = Architectures.page(path.toString(), "general.architecture", architecture);
+        Architectures.Row row = Architectures.row(path.toString(), "general.architecture", architecture);
+        if (row.gguf() == null)
+            throw new UserError(path.toString(), "general.architecture \"" + architecture + "\" is not supported in a GGUF file",
+                    "give the folder with config.json and safetensors");
         try {
-            JsonObject config = page.gguf().config().apply(metadata, weights::contains);
+            JsonObject config = row.gguf().config().apply(metadata, weights::contains);
             if (!config.has("vocab_size") && metadata.get("tokenizer.ggml.tokens") instanceof List<?> tokens)
                 config.addProperty("vocab_size", tokens.size());
             if (weights.contains("rope_freqs.weight")) config.add("rope_scaling", factors(weights.get("rope_freqs.weight")));
             config.addProperty("tie_word_embeddings", !weights.contains("output.weight"));
-            return new Checkpoint(path, weights, new Settings(path.toString(), config), page.gguf().names(), true);
+            return new Checkpoint(path, weights, new Settings(path.toString(), config), row.gguf().names(), true);
         } catch (UserError e) {
             throw e.where().isEmpty() ? new UserError(path.toString(), e.what(), e.fix(), e) : e;
         }

@@ -9,13 +9,14 @@ import java.util.Map;
 ///
 /// @param inverseFrequencies radians a position, one a pair, float32 as the reference computes them
 /// @param factor of cos and sin; 1 but for yarn
+/// @param positions how many there are
 /// Source: Su et al. 2021; scalings as `modeling_rope_utils.py` of Hugging Face's transformers has them.
-public record Rope(float[] inverseFrequencies, float factor) {
+public record Rope(float[] inverseFrequencies, float factor, int positions) {
     /// Numbers of one table at most.
     private static final long LARGEST = 1L << 28;
 
     /// cos then sin, each `(positions, pairs)`.
-    float[][] tables(int positions) {
+    float[][] tables() {
         int pairs = inverseFrequencies.length;
         float[] cos = new float[positions * pairs];
         float[] sin = new float[positions * pairs];
@@ -56,7 +57,7 @@ public record Rope(float[] inverseFrequencies, float factor) {
         }
         float[] rounded = new float[frequencies.length];
         for (int i = 0; i < rounded.length; i++) rounded[i] = (float) frequencies[i];
-        return new Rope(rounded, (float) magnitude);
+        return new Rope(rounded, (float) magnitude, nPositions);
     }
 
     private static double positive(Settings s, String key) {

@@ -4,8 +4,8 @@
 /// [fewsh.graph.Graph] → `session`.
 /// ```java
 /// try (Checkpoint checkpoint = Checkpoint.open(Path.of("smollm2.gguf")); DataFile data = new DataFile(file)) {
-///     Causal page = Architectures.causal(checkpoint);
-///     Graph graph = Net.build(page, checkpoint, Precision.AUTO.of(checkpoint), data::keep);
+///     Page page = Architectures.page(checkpoint);
+///     Graph graph = Net.build(page.graphs().get("model"), checkpoint, Precision.AUTO.of(checkpoint), data::keep);
 /// }
 /// ```
 package fewsh.models;

@@ -2,8 +2,8 @@ package fewsh.script;
 
 import fewsh.generate.CausalLm;
 import fewsh.generate.KvCache;
-import fewsh.generate.LoadOptions;
 import fewsh.generate.SamplingConfig;
+import fewsh.load.LoadOptions;
 
 /// Where a script plays: what it shows goes here, and the model it speaks to comes from here. The shell is one.
 ///

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fewsh.UserError;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.models.TinyModels;
 import java.io.IOException;

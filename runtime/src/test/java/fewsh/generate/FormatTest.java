@@ -15,6 +15,7 @@ import dev.harrel.jsonschema.Validator;
 import dev.harrel.jsonschema.ValidatorFactory;
 import dev.harrel.jsonschema.providers.GsonNode;
 import fewsh.UserError;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.models.TinyModels;
 import fewsh.prompt.Format;

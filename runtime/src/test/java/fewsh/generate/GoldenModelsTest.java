@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -11,6 +11,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.models.TinyModels;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package fewsh.generate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.models.TinyModels;
 import java.io.IOException;

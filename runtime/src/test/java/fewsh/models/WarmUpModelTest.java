@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import fewsh.Shared;
 import fewsh.generate.CausalLm;
-import fewsh.generate.LoadOptions;
 import fewsh.generate.Score;
+import fewsh.load.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,10 +2,10 @@ package fewsh.shell;
 
 import fewsh.UserError;
 import fewsh.ask.Reply;
-import fewsh.generate.About;
 import fewsh.generate.CausalLm;
 import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
+import fewsh.load.About;
 import fewsh.models.Precision;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;

@@ -1,7 +1,7 @@
 package fewsh.shell;
 
 import fewsh.generate.CausalLm;
-import fewsh.generate.LoadOptions;
+import fewsh.load.LoadOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

@@ -3,8 +3,9 @@ package fewsh.shell;
 import fewsh.UserError;
 import fewsh.generate.CausalLm;
 import fewsh.generate.KvCache;
-import fewsh.generate.LoadOptions;
 import fewsh.generate.SamplingConfig;
+import fewsh.load.About;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
@@ -379,7 +380,7 @@ final class Workspace implements AutoCloseable {
     }
 
     /// `135M · int8 · context 8,192 · cpu`.
-    static String line(fewsh.generate.About about) {
+    static String line(About about) {
         return String.join(" · ", Render.parameters(about.parameters()), about.precision().name().toLowerCase(Locale.ROOT),
                 "context " + Render.count(about.contextLength()), about.device().toString());
     }

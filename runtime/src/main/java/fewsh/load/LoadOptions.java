@@ -1,4 +1,4 @@
-package fewsh.generate;
+package fewsh.load;
 
 import fewsh.models.Precision;
 import fewsh.session.Device;

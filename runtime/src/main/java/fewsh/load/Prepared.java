@@ -1,14 +1,13 @@
-package fewsh.generate;
+package fewsh.load;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
-import fewsh.graph.Graph;
-import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
 import fewsh.models.Net;
+import fewsh.models.Page;
 import fewsh.models.Precision;
 import fewsh.onnx.DataFile;
 import fewsh.onnx.OnnxFile;
@@ -39,23 +38,24 @@ import java.util.zip.CRC32C;
 /// Models as the runtime takes them fastest, kept in `cache/` of the home folder: built once, checked at every use.
 ///
 /// A folder's name is the SHA-256 of what it was made from: the content of the model's files, the precision, the device, the
-/// processor, our format's and the runtime's version. It holds `model.onnx`, `model.onnx.data` and `manifest.json` with the size
-/// and CRC-32C of both; one that does not agree is thrown away and built again.
+/// processor, our format's and the runtime's version. It holds a `.onnx` file a graph, such as `model.onnx`, the weights of all in
+/// `model.onnx.data`, and `manifest.json` with the size and CRC-32C of each; one that does not agree is thrown away and built
+/// again.
 ///
 /// @param folder where it is
 /// @param sound whether its bytes are those that were written: known a little later, since they are read while the runtime
 ///              loads them too; what was loaded is not to be used before
 record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// To be raised whenever a graph or the layout of a weight changes; `PreparedTest` notices.
-    static final int FORMAT = 5;
-    private static final List<String> FILES = List.of("model.onnx", "model.onnx.data");
+    static final int FORMAT = 6;
+    private static final String DATA = "model.onnx.data";
 
-    Path model() {
-        return folder.resolve("model.onnx");
+    Path model(String graph) {
+        return folder.resolve(graph + ".onnx");
     }
 
     /// The prepared model, which is made now if it is not there yet.
-    static Prepared of(Checkpoint checkpoint, Causal page, Precision precision, LoadOptions options) {
+    static Prepared of(Checkpoint checkpoint, Page page, Precision precision, LoadOptions options) {
         Path cache = options.home().resolve("cache");
         try {
             Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(checkpoint, precision, options, cache));
@@ -74,19 +74,23 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         return path.startsWith(models) && !path.equals(models) ? models.relativize(path).getName(0).toString() : "elsewhere";
     }
 
-    private static void build(Path folder, Checkpoint checkpoint, Causal page, Precision precision) throws IOException {
+    private static void build(Path folder, Checkpoint checkpoint, Page page, Precision precision) throws IOException {
         Files.createDirectories(folder.getParent());
         sweep(folder.getParent());
         Path temporary = Files.createTempDirectory(folder.getParent(), "building-");
         try {
-            try (DataFile data = new DataFile(temporary.resolve("model.onnx.data"))) {
-                Graph graph = Net.build(page, checkpoint, precision, data::keep);
-                OnnxFile.write(graph, temporary.resolve("model.onnx"), data);
+            List<String> files = new ArrayList<>(List.of(DATA));
+            try (DataFile data = new DataFile(temporary.resolve(DATA))) {
+                for (var graph : page.graphs().entrySet()) {
+                    files.add(graph.getKey() + ".onnx");
+                    OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep),
+                            temporary.resolve(graph.getKey() + ".onnx"), data);
+                }
             }
             JsonObject manifest = new JsonObject();
             manifest.addProperty("model", checkpoint.path().toAbsolutePath().normalize().toString());
             manifest.addProperty("precision", precision.word());
-            for (String name : FILES) {
+            for (String name : files) {
                 manifest.addProperty(name + ".size", Files.size(temporary.resolve(name)));
                 manifest.addProperty(name + ".crc32c", crc32c(temporary.resolve(name)));
             }
@@ -125,21 +129,25 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// Whether all files are there, of the sizes that the manifest gives.
     private static boolean complete(Path folder) throws IOException {
         JsonObject manifest = manifest(folder);
-        for (String name : FILES) {
+        for (String name : files(manifest)) {
             Path file = folder.resolve(name);
             if (!Files.exists(file) || !given(manifest, name + ".size", Files.size(file))) return false;
         }
-        return true;
+        return manifest.has(DATA + ".size");
     }
 
     private static boolean sound(Path folder) {
         try {
             JsonObject manifest = manifest(folder);
-            for (String name : FILES) if (!given(manifest, name + ".crc32c", crc32c(folder.resolve(name)))) return false;
+            for (String name : files(manifest)) if (!given(manifest, name + ".crc32c", crc32c(folder.resolve(name)))) return false;
             return true;
         } catch (IOException e) {
             return false;
         }
+    }
+
+    private static List<String> files(JsonObject manifest) {
+        return manifest.keySet().stream().filter(k -> k.endsWith(".size")).map(k -> k.substring(0, k.length() - 5)).toList();
     }
 
     private static boolean given(JsonObject manifest, String key, long value) {

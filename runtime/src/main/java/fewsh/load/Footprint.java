@@ -1,9 +1,9 @@
-package fewsh.generate;
+package fewsh.load;
 
 import com.sun.management.OperatingSystemMXBean;
 import fewsh.UserError;
-import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
+import fewsh.models.Page;
 import fewsh.models.Precision;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -22,8 +22,8 @@ record Footprint(long weights, long cachePosition, int context) {
     /// Positions that any use of a model needs.
     private static final int SOME_POSITIONS = 512;
 
-    static Footprint of(Checkpoint checkpoint, Causal.Layout layout, Precision precision) {
-        return new Footprint(checkpoint.heldBytes(precision), layout.cacheBytes(), layout.nPositions());
+    static Footprint of(Checkpoint checkpoint, Page page, Precision precision) {
+        return new Footprint(checkpoint.heldBytes(precision), page.cacheBytes(), page.contextLength());
     }
 
     /// With the whole context filled.

@@ -1,0 +1,230 @@
+package fewsh.models;
+
+import fewsh.graph.GraphBuilder;
+import fewsh.graph.Op;
+import fewsh.graph.Value;
+import fewsh.tensor.DType;
+import fewsh.tensor.Shape;
+import fewsh.tensor.Tensor;
+import fewsh.weights.Blocks;
+import fewsh.weights.Encoding;
+import fewsh.weights.Weight;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// How a graph holds a checkpoint's matrices at a precision, and multiplies by them: in float32 as stored, or in blocks of
+/// integers; several side by side as one.
+final class Matrices {
+    private final GraphBuilder g;
+    private final Checkpoint checkpoint;
+    private final Precision precision;
+    private final UnaryOperator<Tensor> keep;
+    private final Map<Value, Value> blockSums = new HashMap<>();
+
+    Matrices(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+        this.g = g;
+        this.checkpoint = checkpoint;
+        this.precision = precision;
+        this.keep = keep;
+    }
+
+    Value vector(String name, int size) {
+        return matrix(name, size);
+    }
+
+    /// Rows of `name.weight`, `(vocab, width)`, looked up by `ids`.
+    Value rows(String name, int vocab, int width, Value ids) {
+        Weight weight = checkpoint.weight(name + ".weight", vocab, width);
+        if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !weight.encoding().hasMinimum()) {
+            Held held = held(name, List.of(new Net.Linear(name, vocab, width, false)));
+            // initializers of their own over the same numbers: the head's are dropped once packed, and of these only the rows
+            // that are looked up are ever read from the file
+            Value rows = g.initializer(name + ".rows", new Tensor(DType.UINT8, Shape.of(vocab, width),
+                    g.tensor(held.quants()).data()));
+            Value scales = g.initializer(name + ".rowScales", new Tensor(DType.FLOAT32, Shape.of(vocab, width / Blocks.BLOCK),
+                    g.tensor(held.scales()).data()));
+            return g.apply(new Op.GatherBlockQuantized(8, Blocks.BLOCK, 0, 1), rows, ids, scales).getFirst();
+        }
+        return g.gather(matrix(name + ".weight", weight), ids, 0);
+    }
+
+    /// Whether matrices are held in one way, so that they can be stacked.
+    boolean alike(List<Net.Linear> linears) {
+        return linears.stream().map(l -> precision.bits(stored(l))).distinct().count() == 1
+                && linears.stream().map(l -> stored(l).encoding().hasMinimum()).distinct().count() == 1;
+    }
+
+    /// One product with all matrices below one another: `(…, sum of rows)`.
+    Value product(Value x, List<Net.Linear> linears) {
+        Net.Linear first = linears.getFirst();
+        String name = names(linears);
+        int bits = precision.bits(stored(first));
+        if (bits != 32) return biased(blockProduct(x, name, linears), linears);
+        if (linears.size() == 1 && first.conv1d() && !checkpoint.isGguf())
+            return biased(g.matMul(x, matrix(name + ".weight", stored(first))), linears);   // (columns, rows) as stored
+        if (linears.size() == 1 && first.interleavedHeads() == 0)
+            return biased(g.matMulTransposed(x, matrix(name + ".weight", stored(first))), linears);
+        Value w = g.initializer(name + ".weight").orElseGet(() -> g.initializer(name + ".weight", stack(linears)));
+        return biased(g.matMulTransposed(x, w), linears);
+    }
+
+    /// Adds the biases that there are.
+    Value biased(Value y, List<Net.Linear> linears) {
+        if (linears.stream().noneMatch(Net.Linear::bias)) return y;
+        String name = names(linears) + ".bias";
+        if (g.initializer(name).isPresent()) return g.add(y, g.initializer(name).orElseThrow());
+        float[] all = new float[linears.stream().mapToInt(Net.Linear::rows).sum()];
+        int at = 0;
+        for (Net.Linear linear : linears) {
+            if (linear.bias()) System.arraycopy(bias(linear), 0, all, at, linear.rows());
+            at += linear.rows();
+        }
+        return g.add(y, g.initializer(name, Tensor.ofFloat32(all, all.length)));
+    }
+
+    /// A product with a matrix in blocks, x wᵀ with w = scale · (q − 2^(bits−1)) + offset: the operator does the first term,
+    /// the sums of x over each block times the offsets the second.
+    private Value blockProduct(Value x, String name, List<Net.Linear> linears) {
+        Held held = held(name, linears);
+        Op op = new Op.MatMulNBits(held.columns(), held.rows(), held.bits(), Blocks.BLOCK, 4);
+        Value y = g.apply(op, x, held.quants(), held.scales()).getFirst();
+        if (held.offsets().isAbsent()) return y;
+        return g.add(y, g.matMulTransposed(blockSums(x, held.columns()), held.offsets()));
+    }
+
+    private Value blockSums(Value x, int columns) {
+        return blockSums.computeIfAbsent(x, v -> {
+            int blocks = columns / Blocks.BLOCK;
+            Value parts = x.shape().rank() == 3 ? g.reshape(v, 0, 0, blocks, Blocks.BLOCK) : g.reshape(v, 0, blocks, Blocks.BLOCK);
+            return g.reduceSum(parts, false, -1);
+        });
+    }
+
+    /// A matrix in blocks; `offsets` is absent where the blocks have none.
+    private record Held(int bits, int rows, int columns, Value quants, Value scales, Value offsets) {}
+
+    private final Map<String, Held> held = new HashMap<>();
+
+    private Held held(String name, List<Net.Linear> linears) {
+        return held.computeIfAbsent(name, n -> {
+            int bits = precision.bits(stored(linears.getFirst()));
+            try (Arena arena = Arena.ofShared()) {
+                List<Blocks.Rows> parts = linears.stream().map(l -> new Blocks.Rows(inBlocks(l, bits, arena), order(l))).toList();
+                Blocks b = Blocks.stack(parts, bits, arena);
+                long blocks = (b.columns() + Blocks.BLOCK - 1) / Blocks.BLOCK;
+                Shape each = Shape.of(b.rows(), blocks);
+                return new Held(bits, b.rows(), b.columns(),
+                        kept(n + ".quants", DType.UINT8, Shape.of(b.rows(), blocks, Blocks.BLOCK * bits / 8), b.quants()),
+                        kept(n + ".scales", DType.FLOAT32, each, b.scales()),
+                        b.offsets() == null ? Value.ABSENT : kept(n + ".offsets", DType.FLOAT32, each, b.offsets()));
+            }
+        });
+    }
+
+    private Value kept(String name, DType dtype, Shape shape, MemorySegment data) {
+        return kept(name, new Tensor(dtype, shape, data));
+    }
+
+    /// A constant whose memory may be freed afterwards.
+    Value kept(String name, Tensor tensor) {
+        return g.initializer(name, keep.apply(tensor));
+    }
+
+    static String names(List<Net.Linear> linears) {
+        String first = linears.getFirst().name();
+        int stem = first.lastIndexOf('.') + 1;
+        return first.substring(0, stem) + linears.stream().map(l -> l.name().substring(stem)).collect(Collectors.joining("+"));
+    }
+
+    /// The weight of a matrix as it is stored.
+    Weight stored(Net.Linear l) {
+        String name = l.name() + ".weight";
+        return l.conv1d() && !checkpoint.isGguf() ? checkpoint.weight(name, l.columns(), l.rows())
+                : checkpoint.weight(name, l.rows(), l.columns());
+    }
+
+    private Weight outFirst(Net.Linear l, Arena arena) {
+        return l.conv1d() && !checkpoint.isGguf() ? stored(l).transposed(arena) : stored(l);
+    }
+
+    /// The weight that blocks are made from. 4-bit blocks with minima have offsets in 4 bits; asked for in 8, they are rounded
+    /// to these instead, an eighth of a level at most, which needs no operators for offsets.
+    private Weight inBlocks(Net.Linear l, int bits, Arena arena) {
+        Weight w = outFirst(l, arena);
+        if (bits == 4 || !w.encoding().hasMinimum() || !Blocks.holds(w.encoding(), 4)) return w;
+        MemorySegment plain = arena.allocate(w.shape().count() * Float.BYTES, 64);
+        w.floats(0, w.rows(), plain);
+        return new Weight(w.name(), Encoding.F32, w.shape(), plain);
+    }
+
+    /// For each row here, the row of the file.
+    private int[] order(Net.Linear l) {
+        if (l.interleavedHeads() == 0 || !checkpoint.isGguf()) return IntStream.range(0, l.rows()).toArray();
+        int dim = l.rows() / l.interleavedHeads();
+        return IntStream.range(0, l.rows()).map(r -> r / dim * dim + r % dim % (dim / 2) * 2 + r % dim / (dim / 2)).toArray();
+    }
+
+    /// In the order that pages mean.
+    float[] bias(Net.Linear l) {
+        float[] stored = checkpoint.weight(l.name() + ".bias", l.rows()).floats();
+        int[] order = order(l);
+        float[] bias = new float[stored.length];
+        for (int i = 0; i < bias.length; i++) bias[i] = stored[order[i]];
+        return bias;
+    }
+
+    /// The matrix in float32, (rows, columns), in the order that pages mean.
+    float[] ordered(Net.Linear l) {
+        stored(l);
+        float[] values = new float[l.rows() * l.columns()];
+        fill(l, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    private void fill(Net.Linear l, MemorySegment out) {
+        try (Arena arena = Arena.ofShared()) {
+            Weight weight = outFirst(l, arena);
+            long row = (long) l.columns() * Float.BYTES;
+            int[] order = order(l);
+            for (int r = 0; r < order.length; r++) weight.floats(order[r], 1, out.asSlice(r * row, row));
+        }
+    }
+
+    private Tensor stack(List<Net.Linear> linears) {
+        int columns = linears.getFirst().columns();
+        try (Arena arena = Arena.ofShared()) {
+            Tensor all = Tensor.allocate(arena, DType.FLOAT32, linears.stream().mapToLong(Net.Linear::rows).sum(), columns);
+            long at = 0;
+            for (Net.Linear linear : linears) {
+                long bytes = (long) linear.rows() * columns * Float.BYTES;
+                fill(linear, all.data().asSlice(at, bytes));
+                at += bytes;
+            }
+            return keep.apply(all);
+        }
+    }
+
+    Value matrix(String name, long... shape) {
+        return matrix(name, checkpoint.weight(name, shape));
+    }
+
+    private Value matrix(String name, Weight weight) {
+        return g.initializer(name).orElseGet(() -> g.initializer(name, floats(weight)));
+    }
+
+    /// The weight in float32: where it lies, or converted.
+    private Tensor floats(Weight weight) {
+        if (weight.encoding() == Encoding.F32) return weight.tensor();
+        try (Arena arena = Arena.ofShared()) {
+            Tensor converted = Tensor.allocate(arena, DType.FLOAT32, weight.shape().sizes());
+            weight.floats(0, weight.rows(), converted.data());
+            return keep.apply(converted);
+        }
+    }
+}
