@@ -73,9 +73,10 @@ final class Commands {
                             "--special"), Option.flag("ids in, text out", "--decode")), OUTPUT), Tokenizing::run),
             Command.slash("tokens", "TEXT", "The pieces and ids of a text.", Command.Takes.TEXT, Complete.NOTHING,
                     Tokenizing::slash),
-            Command.program("forward", "MODEL", "One pass of a model over given ids, all logits out.",
-                    "--input FILE holds {\"input_ids\":[[…]]}; --batch reads one such object a line. The precision is fp32 "
-                            + "unless told otherwise.", Complete.MODELS,
+            Command.program("forward", "MODEL", "One pass of any model over named tensors.",
+                    "--input FILE holds {\"input_ids\":[[…]]}, or {\"pixel_values\":{\"file\":\"cat.png\"}} for what the "
+                            + "model makes of a file; --batch reads one such object a line. Names are the reference "
+                            + "implementation's. The precision is fp32 unless told otherwise.", Complete.MODELS,
                     join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
                             Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
             Command.program("render", "[FILE [NAME=VALUE…]]", "What a prompt file sends, or a template makes of its variables.",

@@ -6,11 +6,13 @@ import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
 import fewsh.load.About;
 import fewsh.load.LoadOptions;
+import fewsh.load.Loaded;
 import fewsh.models.Precision;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
 import fewsh.prompt.Tokens;
+import fewsh.script.AutoModel;
 import fewsh.session.Device;
 import fewsh.store.Home;
 import fewsh.store.Model;
@@ -155,9 +157,19 @@ final class Workspace implements AutoCloseable {
         Setting.apply(SamplingConfig.GREEDY, settings);
     }
 
+    /// The entry of a model that a person named: in the store, or a folder or file.
+    Model find(String name) {
+        return store().resolve(name.startsWith("~/") ? file(name).toString() : name);
+    }
+
+    /// Opens a model of any family, for one command; its owner closes it.
+    Loaded open(String name, LoadOptions options) {
+        return AutoModel.open(find(name).path(), options);
+    }
+
     /// Loads a model, in place of the one there was.
     void load(String name, LoadOptions options) {
-        Model found = store().resolve(name.startsWith("~/") ? file(name).toString() : name);
+        Model found = find(name);
         long start = System.nanoTime();
         CausalLm loaded;
         try {
