@@ -80,13 +80,21 @@ public sealed interface Op {
     record GatherBlockQuantized(int bits, int blockSize, int gatherAxis, int quantizeAxis) implements Op {}
 
     /// Causal attention with fewer key and value heads than query heads, rotary positions, and a cache that may be updated in
-    /// place. Inputs: packed qkv (or q, k, v), past key and value, `seqlens_k`, `total_sequence_length`, cos and sin tables.
+    /// place. Inputs: packed qkv (or q, k, v), past key and value, `seqlens_k`, `total_sequence_length`, cos and sin tables, an
+    /// absent one, and what is added to the scores before their softmax, `(batch or 1, heads or 1, sequence, total)`.
     ///
     /// @param localWindowSize positions seen, the token's own among them; −1 for all
     /// @param scale factor of q·k; 0 for 1/√headDim
     record GroupQueryAttention(
             int numHeads, int kvNumHeads, boolean doRotary, boolean rotaryInterleaved, int localWindowSize, float scale)
             implements Op {}
+
+    /// Attention without a cache. Inputs: q `(batch, sequence, heads · dim)`; k and v likewise, or `(batch, heads, keys, dim)`;
+    /// an absent one; the mask of the keys, int32 `(batch, keys)`, 0 for those not to be seen; what is added to the scores before
+    /// their softmax, `(batch or 1, heads or 1, sequence, keys)`. The last two may be left out.
+    ///
+    /// @param scale factor of q·k; 0 for 1/√dim
+    record MultiHeadAttention(int numHeads, float scale) implements Op {}
 
     /// The operator's name in an ONNX file.
     default String type() {
@@ -99,7 +107,7 @@ public sealed interface Op {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
                     Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, SimplifiedLayerNormalization _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
-                    GatherBlockQuantized _, GroupQueryAttention _ -> "com.microsoft";
+                    GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _ -> "com.microsoft";
         };
     }
 }

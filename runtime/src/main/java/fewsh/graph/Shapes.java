@@ -108,7 +108,21 @@ final class Shapes {
                 Optional<Made> present = Optional.of(new Made(in.get(3).dtype(), past.with(2, Dim.of("total"))));
                 yield List.of(Optional.of(new Made(x.dtype(), x.shape().with(-1, Dim.of(heads * headDim)))), present, present);
             }
+            case Op.MultiHeadAttention(int heads, _) -> {
+                long width = headWidth(in.get(1).shape(), heads);
+                if (!x.shape().dim(-1).equals(Dim.of(width)))
+                    throw new ShapeException("last axis of q must be " + width + ", as that of k over all heads is");
+                yield one(x.dtype(), x.shape().with(-1, Dim.of(headWidth(in.get(2).shape(), heads))));
+            }
         };
+    }
+
+    /// The width of all heads together.
+    private static long headWidth(Shape s, int heads) {
+        if (s.rank() == 4 && !s.dim(1).equals(Dim.of(heads))) throw new ShapeException(s + " is not of " + heads + " heads");
+        if (s.rank() == 4) return heads * s.size(3);
+        if (s.size(-1) % heads != 0) throw new ShapeException(s.size(-1) + " is not a multiple of " + heads + " heads");
+        return s.size(-1);
     }
 
     private static List<Optional<Made>> one(DType dtype, Shape shape) {

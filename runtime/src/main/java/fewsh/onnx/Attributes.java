@@ -58,6 +58,10 @@ final class Attributes {
                 a.put("local_window_size", (long) window);
                 a.put("scale", scale);
             }
+            case Op.MultiHeadAttention(int heads, float scale) -> {
+                a.put("num_heads", (long) heads);
+                a.put("scale", scale);
+            }
         }
         return a;
     }
@@ -96,6 +100,7 @@ final class Attributes {
                     a.integer("gather_axis"), a.integer("quantize_axis"));
             case "GroupQueryAttention" -> new Op.GroupQueryAttention(a.integer("num_heads"), a.integer("kv_num_heads"),
                     a.flag("do_rotary"), a.flag("rotary_interleaved"), a.integer("local_window_size"), a.real("scale"));
+            case "MultiHeadAttention" -> new Op.MultiHeadAttention(a.integer("num_heads"), a.real("scale"));
             default -> throw new IllegalArgumentException("operator \"" + type + "\" is not known");
         };
     }

@@ -278,10 +278,12 @@ public final class OperatorCases {
     ///
     /// @param past positions filled before the run, row by row
     /// @param capacity of the cache; 0: pasts as long as they are filled, and presents of their own
+    /// @param bias rows and heads of what is added to the scores; empty for none
     private record Attention(String label, Op.GroupQueryAttention op, int dim, int sequence, int[] past, int capacity,
-            boolean packed) {
+            boolean packed, int[] bias) {
         static Attention of(String label, int sequence, int[] past, int capacity) {
-            return new Attention(label, new Op.GroupQueryAttention(4, 2, true, false, -1, 0), 16, sequence, past, capacity, true);
+            return new Attention(label, new Op.GroupQueryAttention(4, 2, true, false, -1, 0), 16, sequence, past, capacity, true,
+                    new int[0]);
         }
 
         Attention heads(int heads, int kvHeads, int dim) {
@@ -301,11 +303,15 @@ public final class OperatorCases {
         }
 
         Attention scale(float scale) {
-            return with(new Op.GroupQueryAttention(4, 2, true, false, -1, scale), dim, packed);
+            return with(new Op.GroupQueryAttention(4, 2, op.doRotary(), false, -1, scale), dim, packed);
+        }
+
+        Attention bias(int rows, int heads) {
+            return new Attention(label, op, dim, sequence, past, capacity, packed, new int[] {rows, heads});
         }
 
         private Attention with(Op.GroupQueryAttention op, int dim, boolean packed) {
-            return new Attention(label, op, dim, sequence, past, capacity, packed);
+            return new Attention(label, op, dim, sequence, past, capacity, packed, bias);
         }
     }
 
@@ -336,6 +342,35 @@ public final class OperatorCases {
         }
         attention(Attention.of("scale of 0.3", 5, fresh, 8).scale(0.3f));
         attention(Attention.of("scale of 0.3, one more", 1, new int[] {4, 2}, 8).scale(0.3f));
+        for (int heads : new int[] {1, 4})
+            for (int rows : new int[] {1, 2}) {
+                String label = "bias of " + rows + " rows and " + heads + " heads";
+                attention(Attention.of(label, 5, fresh, 8).turning(false, false).bias(rows, heads));
+                attention(Attention.of(label + ", one more", 1, new int[] {4, 4}, 8).turning(false, false).bias(rows, heads));
+            }
+        attention(Attention.of("bias and scale, one more", 1, new int[] {9}, 16).turning(false, false).bias(1, 4).scale(1));
+        for (int keys : new int[] {5, 40})
+            for (float scale : new float[] {0, 1}) {
+                Op op = new Op.MultiHeadAttention(3, scale);
+                row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 4, 36), s.x("k", 2, keys, 36), s.x("v", 2, keys, 36)));
+                row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 1, 36), s.x("k", 2, keys, 36), s.x("v", 2, keys, 30), Value.ABSENT,
+                        mask(s, keys)));
+                row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 4, 36), s.x("k", 2, 3, keys, 12), s.x("v", 2, 3, keys, 12)));
+                row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 1, 36), s.x("k", 2, 3, keys, 12), s.x("v", 2, 3, keys, 12),
+                        Value.ABSENT, mask(s, keys)));
+                for (long[] bias : new long[][] {{1, 3, 4, keys}, {2, 3, 4, keys}, {1, 1, 4, keys}}) {
+                    row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 4, 36), s.x("k", 2, keys, 36), s.x("v", 2, keys, 36),
+                            Value.ABSENT, Value.ABSENT, s.x("bias", bias)));
+                    row(op, FLOAT32, s -> s.out(op, s.x("q", 2, 4, 36), s.x("k", 2, keys, 36), s.x("v", 2, keys, 36),
+                            Value.ABSENT, mask(s, keys), s.x("bias", bias)));
+                }
+            }
+    }
+
+    private static Value mask(Sketch s, int keys) {
+        int[] seen = s.random.ints(2L * keys, 0, 2).toArray();
+        seen[0] = seen[keys] = 1;
+        return s.in("mask", Tensor.ofInt32(seen, 2, keys));
     }
 
     private void attention(Attention a) {
@@ -370,6 +405,10 @@ public final class OperatorCases {
                 }
                 in.add(s.g.initializer("cos", Tensor.ofFloat32(cos, total + 2, pairs)));
                 in.add(s.g.initializer("sin", Tensor.ofFloat32(sin, total + 2, pairs)));
+            }
+            if (a.bias().length > 0) {
+                while (in.size() < 10) in.add(Value.ABSENT);
+                in.add(s.x("bias", a.bias()[0], a.bias()[1], a.sequence(), total));
             }
             s.out(a.op(), in.toArray(Value[]::new));
             if (a.capacity() > 0) {

@@ -164,6 +164,7 @@ public final class Reference {
                 yield List.of(gather(numbers, in.get(1), x.axis(gatherAxis)));
             }
             case Op.GroupQueryAttention o -> attention(o, in);
+            case Op.MultiHeadAttention o -> List.of(attention(o, in));
         };
     }
 
@@ -449,25 +450,59 @@ public final class Reference {
             for (int h = 0; h < heads; h++)
                 for (int s = 0; s < sequence && past + s < filled; s++) {
                     double[] q = turned(op, in, b, s, past + s, query, h, dim);
-                    double[] seen = attend(q, key, value, b, h / (heads / kvHeads), past + s, op.localWindowSize(), scale);
+                    Array bias = in.size() > 10 ? in.get(10) : null;
+                    double[] added = new double[past + s + 1];
+                    for (int p = 0; bias != null && p < added.length; p++) added[p] = bias.broadcastAt(new int[] {b, h, s, p});
+                    double[] seen = attend(q, key, value, b, h / (heads / kvHeads), op.localWindowSize(), scale, added);
                     System.arraycopy(seen, 0, y.values(), ((b * sequence + s) * heads + h) * dim, dim);
                 }
         }
         return List.of(y, key, value);
     }
 
+    private static Array attention(Op.MultiHeadAttention op, List<Array> in) {
+        int heads = op.numHeads();
+        Array query = byHeads(in.getFirst(), heads);
+        Array key = byHeads(in.get(1), heads);
+        Array value = byHeads(in.get(2), heads);
+        Array mask = in.size() > 4 ? in.get(4) : null;
+        Array bias = in.size() > 5 ? in.get(5) : null;
+        int dim = value.size(3);
+        double scale = op.scale() == 0 ? 1 / Math.sqrt(query.size(3)) : op.scale();
+        Array y = unknown(query.size(0), query.size(2), heads * dim);
+        for (int b = 0; b < query.size(0); b++)
+            for (int h = 0; h < heads; h++)
+                for (int s = 0; s < query.size(2); s++) {
+                    double[] added = new double[key.size(2)];
+                    for (int p = 0; p < added.length; p++) {
+                        if (bias != null) added[p] = bias.broadcastAt(new int[] {b, h, s, p});
+                        if (mask != null && mask.at(b, p) == 0) added[p] = Double.NEGATIVE_INFINITY;
+                    }
+                    double[] seen = attend(cached(query, b, h, s), key, value, b, h, -1, scale, added);
+                    System.arraycopy(seen, 0, y.values(), ((b * query.size(2) + s) * heads + h) * dim, dim);
+                }
+        return y;
+    }
+
+    private static Array byHeads(Array x, int heads) {
+        if (x.rank() == 4) return x;
+        int[] split = {x.size(0), x.size(1), heads, x.size(2) / heads};
+        return transpose(new Array(split, x.values()), new int[] {0, 2, 1, 3});
+    }
+
     private static double[] attend(
-            double[] q, Array key, Array value, int b, int kvHead, int position, int window, double scale) {
+            double[] q, Array key, Array value, int b, int kvHead, int window, double scale, double[] added) {
+        int position = added.length - 1;
         int first = window < 0 ? 0 : Math.max(0, position - window + 1);
         double[] weights = new double[position + 1];
         double sum = 0;
         for (int p = first; p <= position; p++) {
             double dot = 0;
             for (int i = 0; i < q.length; i++) dot += q[i] * key.at(b, kvHead, p, i);
-            weights[p] = Math.exp(scale * dot);
+            weights[p] = Math.exp(scale * dot + added[p]);
             sum += weights[p];
         }
-        double[] y = new double[q.length];
+        double[] y = new double[value.size(3)];
         for (int p = first; p <= position; p++)
             for (int i = 0; i < y.length; i++) y[i] += weights[p] / sum * value.at(b, kvHead, p, i);
         return y;
