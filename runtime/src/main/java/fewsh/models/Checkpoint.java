@@ -1,11 +1,7 @@
 package fewsh.models;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
 import fewsh.UserError;
 import fewsh.tensor.Shape;
 import fewsh.weights.Encoding;
@@ -25,7 +21,8 @@ import java.util.stream.Stream;
 public final class Checkpoint implements AutoCloseable {
     /// What published names may begin with; folders leave these out or put them in.
     private static final List<String> PREFIXES = List.of("", "transformer.", "model.");
-    private static final long LARGEST_CONFIG = 1 << 22;
+    private static final String FILES =
+            "a model is a .gguf file, a folder with one, or a folder with config.json, tokenizer.json and safetensors";
 
     private final Path path;
     private final Weights weights;
@@ -50,12 +47,11 @@ public final class Checkpoint implements AutoCloseable {
         if (gguf && !path.toString().toLowerCase().endsWith(".gguf") && Files.exists(path))
             throw new UserError(path.toString(), "not a model that can be opened",
                     "give a .gguf file or a folder with config.json and safetensors");
-        JsonObject config = gguf ? null : readJson(path.resolve("config.json"));
-        if (config != null) Architectures.row(new Settings(path.resolve("config.json").toString(), config));
+        Settings config = gguf ? null : Settings.read(path.resolve("config.json"), FILES);
+        if (config != null) Architectures.row(config);
         Weights weights = Weights.open(path);
         try {
-            return gguf ? ofGguf(path, weights)
-                    : new Checkpoint(path, weights, new Settings(path.resolve("config.json").toString(), config), List.of(), false);
+            return gguf ? ofGguf(path, weights) : new Checkpoint(path, weights, config, List.of(), false);
         } catch (RuntimeException e) {
             weights.close();
             throw e;
@@ -101,25 +97,6 @@ public final class Checkpoint implements AutoCloseable {
         scaling.addProperty("rope_type", "factors");
         scaling.add("factors", factors);
         return scaling;
-    }
-
-    private static JsonObject readJson(Path file) {
-        try {
-            if (Files.exists(file) && Files.size(file) > LARGEST_CONFIG)
-                throw new UserError(file.toString(), "is " + Files.size(file) + " bytes, no configuration is that large", "");
-            try (JsonReader reader = new JsonReader(Files.newBufferedReader(file))) {
-                reader.setStrictness(Strictness.STRICT);
-                JsonElement json = JsonParser.parseReader(reader);
-                if (json instanceof JsonObject object) return object;
-                throw new UserError(file.toString(), "must hold a JSON object", "fetch the file again");
-            }
-        } catch (IOException e) {
-            throw new UserError(file.toString(), Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file",
-                    "a model is a .gguf file, a folder with one, or a folder with config.json, tokenizer.json and safetensors", e);
-        } catch (RuntimeException e) {
-            if (e instanceof UserError known) throw known;
-            throw new UserError(file.toString(), "not JSON: " + e.getMessage(), "fetch the file again", e);
-        }
     }
 
     public Path path() {
@@ -191,7 +168,7 @@ public final class Checkpoint implements AutoCloseable {
     ///
     /// @throws UserError if it is missing or no JSON object
     public Settings json(String name) {
-        return new Settings(path.resolve(name).toString(), readJson(path.resolve(name)));
+        return Settings.read(path.resolve(name), FILES);
     }
 
     /// The number of trained values; masks and tables that some files carry along are none.

@@ -2,9 +2,15 @@ package fewsh.models;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
 import fewsh.UserError;
+import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /// A checkpoint's configuration under Hugging Face's keys, read strictly: a key of the wrong type is an error that names it.
@@ -13,6 +19,29 @@ import java.util.List;
 public record Settings(String where, JsonObject json) {
     /// No published model has a larger size; products of two stay within what is counted in 64 bits.
     private static final int LARGEST = 1 << 24;
+    private static final long LARGEST_FILE = 1 << 22;
+
+    /// The settings that a JSON file holds.
+    ///
+    /// @param needed what to do when there is no such file
+    /// @throws UserError if it cannot be read or is no JSON object
+    public static Settings read(Path file, String needed) {
+        try {
+            if (Files.exists(file) && Files.size(file) > LARGEST_FILE)
+                throw new UserError(file.toString(), "is " + Files.size(file) + " bytes, no configuration is that large", "");
+            try (JsonReader reader = new JsonReader(Files.newBufferedReader(file))) {
+                reader.setStrictness(Strictness.STRICT);
+                JsonElement json = JsonParser.parseReader(reader);
+                if (json instanceof JsonObject object) return new Settings(file.toString(), object);
+                throw new UserError(file.toString(), "must hold a JSON object", "fetch the file again");
+            }
+        } catch (IOException e) {
+            throw new UserError(file.toString(), Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file", needed, e);
+        } catch (RuntimeException e) {
+            if (e instanceof UserError known) throw known;
+            throw new UserError(file.toString(), "not JSON: " + e.getMessage(), "fetch the file again", e);
+        }
+    }
 
     /// A size: a whole number from 1 to 2²⁴.
     ///
