@@ -2,6 +2,8 @@ package fewsh.generate;
 
 import fewsh.UserError;
 import fewsh.load.About;
+import fewsh.load.Export;
+import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
 import fewsh.load.Opened;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// A causal language model, loaded: config, tokenizer, session. Immutable and shareable; what changes is in [KvCache] and
 /// [Decoding].
@@ -35,24 +38,33 @@ public final class CausalLm implements Loaded {
     /// Positions of a pass of a steady cache: longer ones compute faster, shorter ones repeat less of a shared first part.
     private static final int STRIDE = 64;
 
-    private final Opened<Causal, Parts> opened;
-    private final Causal.Layout layout;
+    private final AutoCloseable opened;
+    private final About about;
+    private final Ports ports;
     private final Session session;
     private final Tokenizer tokenizer;
+    private final SamplingConfig defaults;
+    private final Optional<ChatTemplate> chatTemplate;
     /// Made when an answer is first held to a format.
     private Pieces pieces;
 
-    /// What is read of a checkpoint beside its graph; the tokenizer while that is prepared.
+    /// What is read of a model's files beside its graph; the tokenizer while that is prepared.
     private record Parts(CompletableFuture<Tokenizer> tokenizer, SamplingConfig defaults, Optional<ChatTemplate> chatTemplate)
             implements AutoCloseable {
         static Parts of(Checkpoint checkpoint) {
             Optional<ChatTemplate> template = CausalLm.chatTemplate(checkpoint);
-            SamplingConfig defaults = CausalLm.defaults(checkpoint);
+            SamplingConfig defaults = checkpoint.isGguf() ? SamplingConfig.GREEDY : CausalLm.defaults(checkpoint.path());
             var metadata = checkpoint.weights().metadata();
             Path path = checkpoint.path();
             boolean gguf = checkpoint.isGguf();
             return new Parts(CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata)
                     : Tokenizer.open(path)), defaults, template);
+        }
+
+        static Parts of(Export export) {
+            SamplingConfig defaults = export.genai().map(g -> sampling(g.search())).orElseGet(() -> CausalLm.defaults(export.folder()));
+            return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(export.folder())), defaults,
+                    ChatTemplate.find(export.folder()));
         }
 
         @Override
@@ -61,28 +73,68 @@ public final class CausalLm implements Loaded {
         }
     }
 
-    private CausalLm(Opened<Causal, Parts> opened, Tokenizer tokenizer) {
+    private CausalLm(AutoCloseable opened, About about, Ports ports, Session session, Parts parts) {
         this.opened = opened;
-        this.layout = opened.page().layout();
-        this.session = opened.session("model");
-        this.tokenizer = tokenizer;
+        this.about = about.withChatTemplate(parts.chatTemplate.isPresent());
+        this.ports = ports;
+        this.session = session;
+        this.tokenizer = parts.tokenizer.join();
+        this.defaults = parts.defaults;
+        this.chatTemplate = parts.chatTemplate;
     }
 
-    /// Opens a Hugging Face folder or a `.gguf` file.
+    /// Opens a Hugging Face folder, a `.gguf` file, or what others exported to ONNX: a folder or an `.onnx` file.
     ///
-    /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
+    /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there; if an
+    ///         export has inputs that are not understood, naming each
     public static CausalLm open(Path path, LoadOptions options) {
+        Optional<Export> export = Export.find(path, options);
+        if (export.isPresent()) return open(export.get(), options);
         Opened<Causal, Parts> opened = Opened.open(path, options, Causal.class, (checkpoint, _) -> Parts.of(checkpoint));
+        return made(opened, opened.read(), () -> new CausalLm(opened, opened.about(), Ports.of(opened.page().layout()),
+                opened.session("model"), opened.read()));
+    }
+
+    private static CausalLm open(Export export, LoadOptions options) {
+        Parts parts = Parts.of(export);
+        Exported exported;
         try {
-            return new CausalLm(opened, opened.read().tokenizer().join());
-        } catch (CompletionException e) {
+            exported = Exported.open(export, options);
+        } catch (RuntimeException e) {
+            parts.close();
+            throw e;
+        }
+        return made(exported, parts, () -> {
+            Ports ports = Matching.ports(exported);
+            return new CausalLm(exported, exported.about().with(ports.vocabSize(), ports.cacheBytes()), ports,
+                    exported.session("model"), parts);
+        });
+    }
+
+    /// Closes what is open if the model cannot be made of it.
+    private static CausalLm made(AutoCloseable opened, Parts parts, Supplier<CausalLm> model) {
+        try {
+            return model.get();
+        } catch (RuntimeException e) {
+            parts.close();
+            close(opened);
+            throw e instanceof CompletionException && e.getCause() instanceof UserError known ? known : e;
+        }
+    }
+
+    private static void close(AutoCloseable opened) {
+        try {
             opened.close();
-            throw e.getCause() instanceof UserError known ? known : e;
+        } catch (Exception e) {
+            throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
         }
     }
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
+        Optional<Export> export = Export.find(path, options);
+        if (export.isPresent())
+            return Exported.about(export.get(), options).withChatTemplate(ChatTemplate.find(export.get().folder()).isPresent());
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             return Opened.about(path, options, Causal.class).withChatTemplate(chatTemplate(checkpoint).isPresent());
         }
@@ -96,9 +148,12 @@ public final class CausalLm implements Loaded {
                 id -> id >= 0 && id < tokens.size() ? String.valueOf(tokens.get((int) id)) : null);
     }
 
-    private static SamplingConfig defaults(Checkpoint checkpoint) {
-        if (checkpoint.isGguf() || !Files.exists(checkpoint.path().resolve("generation_config.json"))) return SamplingConfig.GREEDY;
-        Settings s = checkpoint.json("generation_config.json");
+    private static SamplingConfig defaults(Path folder) {
+        Path file = folder.resolve("generation_config.json");
+        return Files.exists(file) ? sampling(Settings.read(file, "")) : SamplingConfig.GREEDY;
+    }
+
+    private static SamplingConfig sampling(Settings s) {
         boolean samples = s.flag("do_sample", false);
         return SamplingConfig.GREEDY.with(c -> {
             c.repetitionPenalty = s.real("repetition_penalty", 1);
@@ -112,25 +167,26 @@ public final class CausalLm implements Loaded {
 
     @Override
     public About about() {
-        return opened.about().withChatTemplate(chatTemplate().isPresent());
+        return about;
     }
 
-    public Causal.Layout layout() {
-        return layout;
+    /// What its graph takes and gives, and how much of it.
+    public Ports layout() {
+        return ports;
     }
 
     public Tokenizer tokenizer() {
         return tokenizer;
     }
 
-    /// What the model's `generation_config.json` asks for; greedy if it has none.
+    /// What the model's `generation_config.json` or `genai_config.json` asks for; greedy if it has none.
     public SamplingConfig defaults() {
-        return opened.read().defaults();
+        return defaults;
     }
 
     /// How the model wants conversations written; empty for a model that only continues text.
     public Optional<ChatTemplate> chatTemplate() {
-        return opened.read().chatTemplate();
+        return chatTemplate;
     }
 
     /// The ids of a text to continue: BOS in front where the model wants it; special tokens in the text are ordinary text.
@@ -143,7 +199,7 @@ public final class CausalLm implements Loaded {
     ///
     /// @throws UserError if the model has no chat template, or the template refuses the messages
     public int[] encode(List<Message> messages, boolean addGenerationPrompt) {
-        ChatTemplate template = chatTemplate().orElseThrow(() -> new UserError(about().name(), "the model has no chat template",
+        ChatTemplate template = chatTemplate.orElseThrow(() -> new UserError(about.name(), "the model has no chat template",
                 "send the text as it is with --raw"));
         return tokenizer.encode(template.render(messages, addGenerationPrompt, Map.of()), false, true);
     }
@@ -155,13 +211,13 @@ public final class CausalLm implements Loaded {
 
     /// An empty cache, for one conversation.
     public KvCache cache() {
-        return new KvCache(layout, 1, 0);
+        return new KvCache(ports, 1, 0);
     }
 
     /// An empty cache for prompts that share their first part: what an answer says does not depend on what was asked before,
     /// to the bit. It computes up to 63 positions again that [#cache] would use.
     public KvCache steadyCache() {
-        return new KvCache(layout, 1, STRIDE);
+        return new KvCache(ports, 1, ports.oneByOne() ? Integer.MAX_VALUE : STRIDE);
     }
 
     /// Decodes `n` answers to `prompt`; what `cache` holds of it already is not computed again.
@@ -185,18 +241,18 @@ public final class CausalLm implements Loaded {
     }
 
     private synchronized Pieces pieces() {
-        if (pieces == null) pieces = new Pieces(tokenizer, layout.vocabSize());
+        if (pieces == null) pieces = new Pieces(tokenizer, ports.vocabSize());
         return pieces;
     }
 
     private void checkPrompt(int[] prompt) {
         if (prompt.length == 0) throw new UserError("", "the prompt is empty", "");
         for (int id : prompt)
-            if (id < 0 || id >= layout.vocabSize())
-                throw new UserError("", "token id " + id + " is not in the vocabulary of " + layout.vocabSize(), "");
-        if (prompt.length > layout.nPositions())
+            if (id < 0 || id >= ports.vocabSize())
+                throw new UserError("", "token id " + id + " is not in the vocabulary of " + ports.vocabSize(), "");
+        if (prompt.length > ports.nPositions())
             throw new UserError("", "prompt is %,d tokens, context length is %,d: %,d too many".formatted(
-                    prompt.length, layout.nPositions(), prompt.length - layout.nPositions()), "shorten it, or /clear the conversation");
+                    prompt.length, ports.nPositions(), prompt.length - ports.nPositions()), "shorten it, or /clear the conversation");
     }
 
     /// Scores a continuation: the sum over its tokens of ln p(token | everything before it).
@@ -226,7 +282,7 @@ public final class CausalLm implements Loaded {
     /// Scores `continuation` after `context`, both ids; neither may be empty.
     public Score score(KvCache cache, int[] context, int[] continuation) {
         if (continuation.length == 0) throw new UserError("", "the continuation is empty", "");
-        int most = layout.nPositions();
+        int most = ports.nPositions();
         if (continuation.length > most)
             throw new UserError("", "continuation is %,d tokens, context length is %,d".formatted(continuation.length, most), "");
         int cut = Math.max(0, context.length + continuation.length - (most + 1));
@@ -239,7 +295,7 @@ public final class CausalLm implements Loaded {
         List<Candidate> tokens = new ArrayList<>();
         boolean[] greedy = {true};
         double[] sum = {0};
-        float[] logits = new float[layout.vocabSize()];
+        float[] logits = new float[ports.vocabSize()];
         feed(cache, Arrays.copyOfRange(fed, held, fed.length), continuation.length, _ -> {}, (pass, i, at) -> {
             int id = continuation[held + at - (kept - 1)];
             double logprob = pass.logprob(i, id);
@@ -260,7 +316,7 @@ public final class CausalLm implements Loaded {
         List<Candidate> tokens = new ArrayList<>();
         boolean greedy = true;
         double sum = 0;
-        int most = layout.nPositions();
+        int most = ports.nPositions();
         for (int from = 0; from < ids.length; from += most) {
             int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
             // the last window reaches back so that it is as long as the others; only its new tokens count
@@ -279,19 +335,19 @@ public final class CausalLm implements Loaded {
     @Override
     public Map<String, Tensor> forward(Map<String, Tensor> inputs) {
         Rows rows = Rows.of(inputs);
-        float[] all = new float[Math.multiplyExact(rows.batch() * rows.sequence(), layout.vocabSize())];
+        float[] all = new float[Math.multiplyExact(rows.batch() * rows.sequence(), ports.vocabSize())];
         for (int r = 0; r < rows.batch(); r++) {
             float[][] logits = forward(rows.ids(r));
             for (int i = 0; i < logits.length; i++)
-                System.arraycopy(logits[i], 0, all, (r * rows.sequence() + rows.first(r) + i) * layout.vocabSize(), layout.vocabSize());
+                System.arraycopy(logits[i], 0, all, (r * rows.sequence() + rows.first(r) + i) * ports.vocabSize(), ports.vocabSize());
         }
-        return Map.of("logits", Tensor.ofFloat32(all, rows.batch(), rows.sequence(), layout.vocabSize()));
+        return Map.of("logits", Tensor.ofFloat32(all, rows.batch(), rows.sequence(), ports.vocabSize()));
     }
 
     /// Logits at every position of a row of ids: float32 `(ids.length, vocab_size)`, one array a position.
     public float[][] forward(int[] ids) {
         checkPrompt(ids);
-        float[][] all = new float[ids.length][layout.vocabSize()];
+        float[][] all = new float[ids.length][ports.vocabSize()];
         try (KvCache cache = cache()) {
             feed(cache, ids, ids.length, _ -> {}, (pass, i, at) -> pass.logits(i, all[at]));
         }
@@ -314,12 +370,7 @@ public final class CausalLm implements Loaded {
         cache.reserve(cache.length() + ids.length);
         int firstWanted = ids.length - last;
         for (int from = 0; from < ids.length; ) {
-            // a pass returns logits of a bounded number of positions
-            int to = Math.min(ids.length, from >= firstWanted ? from + SCORED_CHUNK
-                    : Math.min(from + CHUNK, firstWanted + SCORED_CHUNK));
-            to = from + Math.min(to - from, cache.longestPass());
-            // a position alone takes another path through attention, whose rounding differs
-            if (to == ids.length - 1 && cache.stride() == 0) to = ids.length;
+            int to = end(cache, from, firstWanted, ids.length);
             int positions = Math.max(1, to - Math.max(from, firstWanted));
             try (Pass pass = pass(cache, to - from, positions)) {
                 for (int at = from; at < to; at++) pass.id(0, at - from, ids[at]);
@@ -334,13 +385,25 @@ public final class CausalLm implements Loaded {
         return true;
     }
 
+    /// Where the pass from `from` on ends.
+    private int end(KvCache cache, int from, int firstWanted, int length) {
+        // a pass returns logits of a bounded number of positions
+        int scored = ports.scored(SCORED_CHUNK);
+        if (ports.singly(cache.length())) return from + 1;
+        if (ports.oneByOne()) return scored == 1 ? firstWanted + 1 : length;
+        int to = Math.min(length, from >= firstWanted ? from + scored : Math.min(from + ports.computed(CHUNK), firstWanted + scored));
+        to = from + Math.min(to - from, cache.longestPass());
+        // a position alone takes another path through attention, whose rounding differs
+        return to == length - 1 && cache.stride() == 0 && scored > 1 ? length : to;
+    }
+
     Pass pass(KvCache cache, int sequence, int positions) {
-        return new Pass(session, layout, cache, sequence, positions);
+        return new Pass(session, ports, cache, sequence, positions);
     }
 
     @Override
     public void close() {
-        opened.close();
+        close(opened);
         tokenizer.close();
     }
 }

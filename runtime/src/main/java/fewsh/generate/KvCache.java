@@ -1,7 +1,7 @@
 package fewsh.generate;
 
-import fewsh.models.Causal;
-import fewsh.tensor.DType;
+import fewsh.generate.Ports.Slot;
+import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,12 +10,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// Keys and values of every layer for the tokens seen so far, so that a step feeds only what is new.
 ///
-/// Per layer, keys and values are float32 `(rows, n_kv_head, capacity, head_dim)`; a run writes behind what is filled, in
-/// place. Bytes: `rows * capacity * layout.cacheBytes()`; SmolLM2-135M: 45 KiB a position. Grows as needed up to the context
-/// length.
+/// Per layer, keys and values are `(rows, n_kv_head, pitch, head_dim)`. Where the graph can, a run writes behind what is filled,
+/// in place: the pitch is the capacity. Other graphs give a longer cache, in other memory; two buffers then take turns, and the
+/// pitch is the length. Bytes: `rows * capacity * ports.cacheBytes()`, twice for the latter; SmolLM2-135M: 45 KiB a position.
+/// Grows as needed up to the context length.
 ///
 /// Owns native memory: close it. Belongs to one conversation; not thread-safe. `trim(n)` keeps the first `n` positions, which
 /// is how an edited prompt reuses its common prefix. What `keep` was told of outlives that, apart and without spare room, and
@@ -27,20 +29,25 @@ import java.util.Map;
 public final class KvCache implements AutoCloseable {
     private static final int GRAIN = 256;
 
-    private final Causal.Layout layout;
+    private final Ports ports;
     private final int rows;
     private final List<Tail> tails = new ArrayList<>();
     private List<int[]> kept = List.of();
     private final int stride;
     private Arena arena;
+    /// One block of memory a slot of the graph; likewise `next`, which the next run fills, and then the two change places.
+    private List<MemorySegment> held = List.of();
+    private List<MemorySegment> next = List.of();
     private Map<String, Tensor> pasts = Map.of();
     private int capacity;
+    /// From one head's positions to the next one's in memory, in positions.
+    private int pitch;
     private int[] ids = new int[0];
     private int length;
     private int whole;
 
     /// Positions that the cache had to give up: they go behind the first `from` of those whose ids are `ids`.
-    private record Tail(int[] ids, int from, Map<String, Tensor> pasts, Arena arena) {
+    private record Tail(int[] ids, int from, List<MemorySegment> held, Arena arena) {
         /// How many positions of `wanted` there would be with this behind them; 0 if it has none of them.
         int reach(int[] wanted) {
             int common = common(ids, ids.length, wanted);
@@ -48,13 +55,13 @@ public final class KvCache implements AutoCloseable {
         }
 
         long bytes() {
-            return pasts.values().stream().mapToLong(t -> t.data().byteSize()).sum();
+            return held.stream().mapToLong(MemorySegment::byteSize).sum();
         }
     }
 
     /// @param stride 0 for none; with one, `keep` is not to be used
-    KvCache(Causal.Layout layout, int rows, int stride) {
-        this.layout = layout;
+    KvCache(Ports ports, int rows, int stride) {
+        this.ports = ports;
         this.rows = rows;
         this.stride = stride;
         this.arena = Arena.ofShared();
@@ -78,6 +85,7 @@ public final class KvCache implements AutoCloseable {
                 .mapToInt(this::common).max().orElse(0);
         if (needed > n) tails.add(take(n, needed));
         length = n;
+        if (!ports.inPlace()) repitch(n);
         whole = stride == 0 ? 0 : Math.min(whole, n - n % stride);
     }
 
@@ -117,20 +125,24 @@ public final class KvCache implements AutoCloseable {
 
     private Tail take(int from, int to) {
         Arena own = Arena.ofShared();
-        Map<String, Tensor> taken = new LinkedHashMap<>();
-        pasts.forEach((name, past) -> {
-            Tensor tail = Tensor.allocate(own, DType.FLOAT32, rows, layout.nKvHead(), to - from, layout.headDim());
-            copy(past, 0, from, tail, 0, 0, rows, to - from);
-            taken.put(name, tail);
-        });
+        List<MemorySegment> taken = new ArrayList<>();
+        for (int i = 0; i < held.size(); i++) {
+            Slot slot = ports.slots().get(i);
+            MemorySegment tail = own.allocate(slot.bytes(rows, to - from), 64);
+            copy(slot, new Place(held.get(i), rows, 0, pitch, from), new Place(tail, rows, 0, to - from, 0), rows, to - from);
+            taken.add(tail);
+        }
         return new Tail(Arrays.copyOf(ids, to), from, taken, own);
     }
 
     private void put(Tail tail) {
         int n = tail.ids.length - tail.from;
         reserve(tail.ids.length);
-        tail.pasts.forEach((name, past) -> copy(past, 0, 0, pasts.get(name), 0, tail.from, rows, n));
-        append(Arrays.copyOfRange(tail.ids, tail.from, tail.ids.length));
+        if (!ports.inPlace()) repitch(tail.ids.length);
+        for (int i = 0; i < held.size(); i++)
+            copy(ports.slots().get(i), new Place(tail.held.get(i), rows, 0, n, 0),
+                    new Place(held.get(i), rows, 0, pitch, tail.from), rows, n);
+        note(Arrays.copyOfRange(tail.ids, tail.from, tail.ids.length));
         tails.remove(tail);
         tail.arena.close();
     }
@@ -170,18 +182,35 @@ public final class KvCache implements AutoCloseable {
 
     /// Pasts by their names in the graph.
     Map<String, Tensor> pasts() {
-        return pasts;
+        return ports.inPlace() ? pasts : tensors(held, Slot::past, length);
     }
 
-    /// The same memory under the names of the presents.
-    Map<String, Tensor> presents() {
-        Map<String, Tensor> presents = new LinkedHashMap<>();
-        pasts.forEach((name, tensor) -> presents.put(name.replace("past_key_values", "present"), tensor));
-        return presents;
+    /// Where a run over `more` positions puts the presents, by their names; the very memory of the pasts if it works in place.
+    Map<String, Tensor> presents(int more) {
+        return ports.inPlace() ? tensors(held, Slot::present, capacity) : tensors(next, Slot::present, length + more);
     }
 
-    /// Notes that the positions behind the filled ones now hold these ids.
+    private Map<String, Tensor> tensors(List<MemorySegment> memory, Function<Slot, String> name, int positions) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int i = 0; i < memory.size(); i++) {
+            Slot slot = ports.slots().get(i);
+            tensors.put(name.apply(slot), new Tensor(slot.dtype(), Shape.of(slot.shape(rows, positions)),
+                    memory.get(i).asSlice(0, slot.bytes(rows, positions))));
+        }
+        return tensors;
+    }
+
+    /// Notes that a run put positions with these ids behind the filled ones.
     void append(int... more) {
+        note(more);
+        if (ports.inPlace()) return;
+        List<MemorySegment> filled = next;
+        next = held;
+        held = filled;
+        pitch = length;
+    }
+
+    private void note(int[] more) {
         if (length + more.length > ids.length) ids = Arrays.copyOf(ids, Math.max(2 * ids.length, length + more.length));
         System.arraycopy(more, 0, ids, length, more.length);
         length += more.length;
@@ -199,47 +228,74 @@ public final class KvCache implements AutoCloseable {
     boolean reserve(int positions) {
         if (positions <= capacity) return false;
         int wanted = Math.max(positions, capacity + capacity / 2);
-        resize(Math.min((wanted + GRAIN - 1) / GRAIN * GRAIN, Math.max(positions, layout.nPositions())));
+        resize(Math.min((wanted + GRAIN - 1) / GRAIN * GRAIN, Math.max(positions, ports.nPositions())));
         return true;
     }
 
     private void resize(int wanted) {
         Arena old = arena;
         Arena larger = Arena.ofShared();
-        Map<String, Tensor> moved = new LinkedHashMap<>();
-        for (int layer = 0; layer < layout.nLayer(); layer++)
-            for (String kind : new String[] {"key", "value"}) {
-                String name = "past_key_values." + layer + "." + kind;
-                Tensor to = Tensor.allocate(larger, DType.FLOAT32, rows, layout.nKvHead(), wanted, layout.headDim());
-                if (length > 0) copy(pasts.get(name), 0, 0, to, 0, 0, rows, length);
-                moved.put(name, to);
-            }
+        List<MemorySegment> moved = new ArrayList<>();
+        List<MemorySegment> spare = new ArrayList<>();
+        int moving = ports.inPlace() ? wanted : length;
+        for (int i = 0; i < ports.slots().size(); i++) {
+            Slot slot = ports.slots().get(i);
+            moved.add(larger.allocate(slot.bytes(rows, wanted), 64));
+            if (!ports.inPlace()) spare.add(larger.allocate(slot.bytes(rows, wanted), 64));
+            if (length > 0)
+                copy(slot, new Place(held.get(i), rows, 0, pitch, 0), new Place(moved.get(i), rows, 0, moving, 0), rows, length);
+        }
         arena = larger;
-        pasts = moved;
+        held = moved;
+        next = spare;
         capacity = wanted;
+        pitch = moving;
+        if (ports.inPlace()) pasts = tensors(held, Slot::past, capacity);
         old.close();
+    }
+
+    /// Moves what is held together or apart.
+    private void repitch(int wanted) {
+        int kept = Math.min(pitch, wanted);
+        for (int i = 0; i < held.size() && wanted != pitch; i++) {
+            Slot slot = ports.slots().get(i);
+            copy(slot, new Place(held.get(i), rows, 0, pitch, 0), new Place(next.get(i), rows, 0, wanted, 0), rows, kept);
+        }
+        if (wanted != pitch) {
+            List<MemorySegment> old = held;
+            held = next;
+            next = old;
+        }
+        pitch = wanted;
     }
 
     /// A cache whose `rows` rows all begin as this one's first.
     KvCache fanOut(int rows, int capacity) {
-        KvCache fan = new KvCache(layout, rows, 0);
+        KvCache fan = new KvCache(ports, rows, 0);
         fan.reserve(capacity);
-        for (var past : pasts.entrySet())
-            for (int r = 0; r < rows; r++) copy(past.getValue(), 0, 0, fan.pasts.get(past.getKey()), r, 0, 1, length);
-        fan.append(ids());
+        if (!ports.inPlace()) fan.pitch = length;
+        for (int i = 0; i < held.size(); i++)
+            for (int r = 0; r < rows; r++)
+                copy(ports.slots().get(i), new Place(held.get(i), this.rows, 0, pitch, 0),
+                        new Place(fan.held.get(i), rows, r, fan.pitch, 0), 1, length);
+        fan.note(ids());
         return fan;
     }
 
-    /// Copies `positions` positions of `rows` rows, from the `fromFirst`-th to the `toFirst`-th on.
-    private static void copy(Tensor from, int fromRow, int fromFirst, Tensor to, int toRow, int toFirst, int rows,
-            int positions) {
-        long heads = from.shape().size(1);
-        long width = from.shape().size(3) * Float.BYTES;
-        long fromHead = from.shape().size(2) * width;
-        long toHead = to.shape().size(2) * width;
-        for (long i = 0; i < rows * heads; i++)
-            MemorySegment.copy(from.data(), (fromRow * heads + i) * fromHead + fromFirst * width,
-                    to.data(), (toRow * heads + i) * toHead + toFirst * width, positions * width);
+    /// Where positions are: from the `first` one of a row on, in memory of `rows` rows.
+    private record Place(MemorySegment data, int rows, int row, int pitch, int first) {
+        long offset(Slot slot, int part, int head) {
+            long heads = (long) (part * rows + row) * slot.heads() + head;
+            return (heads * pitch + first) * slot.positionBytes();
+        }
+    }
+
+    /// Copies `positions` positions of `rows` rows.
+    private static void copy(Slot slot, Place from, Place to, int rows, int positions) {
+        for (int part = 0; part < slot.parts(); part++)
+            for (int head = 0; head < rows * slot.heads(); head++)
+                MemorySegment.copy(from.data, from.offset(slot, part, head), to.data, to.offset(slot, part, head),
+                        positions * slot.positionBytes());
     }
 
     @Override

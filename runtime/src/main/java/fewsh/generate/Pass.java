@@ -1,8 +1,8 @@
 package fewsh.generate;
 
-import fewsh.models.Causal;
 import fewsh.session.Session;
 import fewsh.tensor.DType;
+import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,50 +15,104 @@ import java.util.Map;
 /// Owns its tensors. Bound to the cache's memory: to be made anew when [KvCache#reserve] moved that.
 final class Pass implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
+    private final Ports ports;
     private final KvCache cache;
     private final int sequence;
-    private final int vocabSize;
-    private final Tensor inputIds;
-    private final Tensor positionIds;
-    private final Tensor seqlensK;
-    private final Tensor total;
-    private final Tensor logitsPositions;
+    private final int positions;
+    private final Map<String, Tensor> inputs = new LinkedHashMap<>();
     private final Tensor logits;
     private final Tensor logprobs;
+    /// Which row of the logits is the `i`-th wanted one.
+    private final int[] places;
     private final Session.Bound bound;
+    /// Of the logits whose softmax was last asked for.
+    private final float[] scratch;
+    private int normalised = -1;
+    private double normaliser;
 
     /// @param positions how many positions of the flattened `(rows · sequence)` get logits
-    Pass(Session session, Causal.Layout layout, KvCache cache, int sequence, int positions) {
+    Pass(Session session, Ports ports, KvCache cache, int sequence, int positions) {
+        this.ports = ports;
         this.cache = cache;
         this.sequence = sequence;
-        this.vocabSize = layout.vocabSize();
+        this.positions = positions;
+        this.places = new int[positions];
         int rows = cache.rows();
-        inputIds = Tensor.allocate(arena, DType.INT64, rows, sequence);
-        positionIds = Tensor.allocate(arena, DType.INT64, rows, sequence);
-        seqlensK = Tensor.allocate(arena, DType.INT32, rows);
-        total = Tensor.allocate(arena, DType.INT32);
-        logitsPositions = Tensor.allocate(arena, DType.INT64, positions);
-        logits = Tensor.allocate(arena, DType.FLOAT32, positions, vocabSize);
-        logprobs = Tensor.allocate(arena, DType.FLOAT32, positions, vocabSize);
+        ports.inputs().forEach((name, input) -> inputs.put(name, switch (input.role()) {
+            case IDS, POSITIONS -> Tensor.allocate(arena, input.dtype(), rows, sequence);
+            case MASK -> ones(input.dtype(), rows, cache.capacity());
+            case LAST -> Tensor.allocate(arena, input.dtype(), rows);
+            case TOTAL -> Tensor.allocate(arena, input.dtype());
+            case CHOSEN -> Tensor.allocate(arena, input.dtype(), positions);
+            case KEPT -> number(input.dtype(), kept());
+            case CACHED -> Tensor.allocate(arena, DType.BOOL, 1);
+        }));
+        long vocab = ports.vocabSize();
+        logits = Tensor.allocate(arena, ports.logitsType(), switch (ports.given()) {
+            case CHOSEN -> new long[] {positions, vocab};
+            case ALL -> new long[] {rows, sequence, vocab};
+            case KEPT -> new long[] {rows, kept(), vocab};
+            case LAST -> new long[] {rows, 1, vocab};
+            case LAST_FLAT -> new long[] {rows, vocab};
+        });
+        logprobs = ports.logprobs() == null ? null : Tensor.allocate(arena, DType.FLOAT32, positions, vocab);
+        scratch = ports.logprobs() == null ? new float[ports.vocabSize()] : null;
         Map<String, Tensor> in = new LinkedHashMap<>(cache.pasts());
-        in.put("input_ids", inputIds);
-        if (layout.takesPositions()) in.put("position_ids", positionIds);
-        in.put("seqlens_k", seqlensK);
-        in.put("total_sequence_length", total);
-        in.put("logits_positions", logitsPositions);
-        Map<String, Tensor> out = new LinkedHashMap<>(cache.presents());
-        out.put("logits", logits);
-        out.put("logprobs", logprobs);
+        in.putAll(inputs);
+        Map<String, Tensor> out = new LinkedHashMap<>(cache.presents(sequence));
+        out.put(ports.logits(), logits);
+        if (logprobs != null) out.put(ports.logprobs(), logprobs);
         bound = session.bind(in, out);
     }
 
-    void id(int row, int at, int id) {
-        inputIds.data().setAtIndex(ValueLayout.JAVA_LONG, (long) row * sequence + at, id);
+    /// Of the last so many positions of each row the graph is told to give logits.
+    private int kept() {
+        return sequence == 1 ? 1 : positions;
     }
 
-    /// Asks for the logits of position `at` of `row` as the `i`-th.
+    private Tensor ones(DType dtype, long... sizes) {
+        Tensor ones = Tensor.allocate(arena, dtype, sizes);
+        for (long i = 0; i < ones.shape().count(); i++)
+            switch (dtype) {
+                case INT64 -> ones.data().setAtIndex(ValueLayout.JAVA_LONG, i, 1);
+                case INT32 -> ones.data().setAtIndex(ValueLayout.JAVA_INT, i, 1);
+                case BOOL, INT8, UINT8 -> ones.data().set(ValueLayout.JAVA_BYTE, i, (byte) 1);
+                case FLOAT32 -> ones.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+                case FLOAT64 -> ones.data().setAtIndex(ValueLayout.JAVA_DOUBLE, i, 1);
+                case FLOAT16 -> ones.data().setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(1));
+                case BFLOAT16 -> ones.data().setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToIntBits(1) >> 16));
+            }
+        return ones;
+    }
+
+    private Tensor number(DType dtype, int value) {
+        Tensor number = Tensor.allocate(arena, dtype);
+        set(number, 0, value);
+        return number;
+    }
+
+    private static void set(Tensor whole, long i, int value) {
+        if (whole.dtype() == DType.INT64) whole.data().setAtIndex(ValueLayout.JAVA_LONG, i, value);
+        else whole.data().setAtIndex(ValueLayout.JAVA_INT, i, value);
+    }
+
+    void id(int row, int at, int id) {
+        ports.inputs().forEach((name, input) -> {
+            if (input.role() == Ports.Role.IDS) set(inputs.get(name), (long) row * sequence + at, id);
+        });
+    }
+
+    /// Asks for the logits of position `at` of `row` as the `i`-th; of the last positions, if there are several of a row.
     void want(int i, int row, int at) {
-        logitsPositions.data().setAtIndex(ValueLayout.JAVA_LONG, i, (long) row * sequence + at);
+        places[i] = switch (ports.given()) {
+            case CHOSEN -> i;
+            case ALL -> row * sequence + at;
+            case KEPT -> row * kept() + at - (sequence - kept());
+            case LAST, LAST_FLAT -> row;
+        };
+        ports.inputs().forEach((name, input) -> {
+            if (input.role() == Ports.Role.CHOSEN) set(inputs.get(name), i, row * sequence + at);
+        });
     }
 
     /// Runs behind the positions that the cache holds; the caller then notes the new ones with [KvCache#append].
@@ -66,27 +120,80 @@ final class Pass implements AutoCloseable {
     /// @return false if it was interrupted
     boolean run() {
         int past = cache.length();
-        for (int row = 0; row < cache.rows(); row++) {
-            seqlensK.data().setAtIndex(ValueLayout.JAVA_INT, row, past + sequence - 1);
-            for (int at = 0; at < sequence; at++)
-                positionIds.data().setAtIndex(ValueLayout.JAVA_LONG, (long) row * sequence + at, past + at);
+        int rows = cache.rows();
+        ports.inputs().forEach((name, input) -> {
+            Tensor tensor = inputs.get(name);
+            switch (input.role()) {
+                case POSITIONS -> {
+                    for (int i = 0; i < rows * sequence; i++) set(tensor, i, past + i % sequence);
+                }
+                case MASK -> bound.in(name, part(tensor, rows, past + sequence));
+                case LAST -> {
+                    for (int row = 0; row < rows; row++) set(tensor, row, past + sequence - 1);
+                }
+                case TOTAL -> set(tensor, 0, past + sequence);
+                case CACHED -> tensor.data().set(ValueLayout.JAVA_BYTE, 0, (byte) (past > 0 ? 1 : 0));
+                case IDS, CHOSEN, KEPT -> {}
+            }
+        });
+        if (!ports.inPlace()) {
+            cache.pasts().forEach(bound::in);
+            cache.presents(sequence).forEach(bound::out);
         }
-        total.data().set(ValueLayout.JAVA_INT, 0, past + sequence);
+        normalised = -1;
         return bound.run();
+    }
+
+    /// The first numbers of a tensor, as one of another shape.
+    private static Tensor part(Tensor tensor, long... sizes) {
+        Shape shape = Shape.of(sizes);
+        return new Tensor(tensor.dtype(), shape, tensor.data().asSlice(0, shape.count() * tensor.dtype().bytes()));
     }
 
     /// Logits of the `i`-th wanted position.
     void logits(int i, float[] to) {
-        MemorySegment.copy(logits.data(), ValueLayout.JAVA_FLOAT, (long) i * vocabSize * Float.BYTES, to, 0, vocabSize);
+        int vocabSize = ports.vocabSize();
+        long first = (long) places[i] * vocabSize;
+        switch (ports.logitsType()) {
+            case FLOAT16 -> {
+                for (int k = 0; k < vocabSize; k++)
+                    to[k] = Float.float16ToFloat(logits.data().getAtIndex(ValueLayout.JAVA_SHORT, first + k));
+            }
+            case BFLOAT16 -> {
+                for (int k = 0; k < vocabSize; k++)
+                    to[k] = Float.intBitsToFloat(logits.data().getAtIndex(ValueLayout.JAVA_SHORT, first + k) << 16);
+            }
+            case FLOAT32 -> MemorySegment.copy(logits.data(), ValueLayout.JAVA_FLOAT, first * Float.BYTES, to, 0, vocabSize);
+            case FLOAT64, INT64, INT32, INT8, UINT8, BOOL -> throw new IllegalStateException(ports.logitsType() + " logits");
+        }
     }
 
     /// ln p of every token at the `i`-th wanted position.
     void logprobs(int i, float[] to) {
-        MemorySegment.copy(logprobs.data(), ValueLayout.JAVA_FLOAT, (long) i * vocabSize * Float.BYTES, to, 0, vocabSize);
+        if (logprobs != null) {
+            MemorySegment.copy(logprobs.data(), ValueLayout.JAVA_FLOAT, (long) i * to.length * Float.BYTES, to, 0, to.length);
+            return;
+        }
+        normalise(i);
+        for (int id = 0; id < to.length; id++) to[id] = (float) (scratch[id] - normaliser);
     }
 
     float logprob(int i, int id) {
-        return logprobs.data().getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * vocabSize + id);
+        if (logprobs != null) return logprobs.data().getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * ports.vocabSize() + id);
+        normalise(i);
+        return (float) (scratch[id] - normaliser);
+    }
+
+    /// Computes ln Σ exp of the `i`-th logits.
+    private void normalise(int i) {
+        if (normalised == i) return;
+        logits(i, scratch);
+        float most = Float.NEGATIVE_INFINITY;
+        for (float logit : scratch) most = Math.max(most, logit);
+        double sum = 0;
+        for (float logit : scratch) if (logit > most - 45) sum += Math.exp(logit - most);        // exp(-45) is lost in the sum
+        normaliser = most + Math.log(sum);
+        normalised = i;
     }
 
     void interrupt() {

@@ -34,6 +34,12 @@ public record About(
                 checkpoint.weights().bytes(), footprint.whole());
     }
 
+    /// With what a graph tells of itself.
+    public About with(int vocabSize, long cachePosition) {
+        return new About(name, architecture, parameters, precision, device, contextLength, vocabSize, chatTemplate, licence, files,
+                sizeBytes, new Footprint(sizeBytes, cachePosition, contextLength).whole());
+    }
+
     public About withChatTemplate(boolean chatTemplate) {
         return new About(name, architecture, parameters, precision, device, contextLength, vocabSize, chatTemplate, licence, files,
                 sizeBytes, predictedBytes);

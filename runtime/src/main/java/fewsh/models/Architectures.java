@@ -33,6 +33,11 @@ public final class Architectures {
         return row(checkpoint.settings()).open().apply(checkpoint.settings());
     }
 
+    /// Whether there is a page for these settings.
+    public static boolean knows(Settings settings) {
+        return PAGES.containsKey(settings.text("model_type", ""));
+    }
+
     static Row row(Settings settings) {
         return row(settings.where(), "model_type", settings.text("model_type", ""));
     }

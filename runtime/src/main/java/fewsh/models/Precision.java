@@ -58,6 +58,11 @@ public enum Precision {
         };
     }
 
+    /// Whether the processor multiplies bytes in one instruction; without, products of signed bytes may saturate.
+    public static boolean hasByteProducts() {
+        return Vnni.HERE;
+    }
+
     /// Whether the processor has the byte products of AVX-512 VNNI or AVX-VNNI; unknown ones count as having none.
     private static final class Vnni {
         static final boolean HERE = flags().matches("(?s).*\\bavx(512)?_vnni\\b.*");

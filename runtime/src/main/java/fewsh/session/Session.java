@@ -3,6 +3,7 @@ package fewsh.session;
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -14,12 +15,16 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Dim;
 import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 
 /// One model, loaded and ready to run. Safe to share between threads; each [Bound] belongs to one.
@@ -128,6 +133,35 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /// Runs once, with outputs of whatever shapes come; their memory belongs to the garbage collector.
+    ///
+    /// @throws UserError if the runtime fails, for example since an input is missing or of a shape that does not fit
+    public SequencedMap<String, Tensor> run(Map<String, Tensor> in) {
+        Map<String, OnnxTensor> given = new LinkedHashMap<>();
+        try {
+            in.forEach((port, t) -> given.put(port, tensor(t)));
+            SequencedMap<String, Tensor> made = new LinkedHashMap<>();
+            try (OrtSession.Result result = session.run(given)) {
+                for (var output : result) made.put(output.getKey(), copy(output.getKey(), output.getValue()));
+            }
+            return made;
+        } catch (OrtException e) {
+            throw new UserError(name, "onnxruntime: " + e.getMessage(), "check the inputs' shapes");
+        } finally {
+            given.values().forEach(OnnxTensor::close);
+        }
+    }
+
+    private Tensor copy(String port, OnnxValue value) {
+        if (!(value instanceof OnnxTensor tensor))
+            throw new UserError(name, "\"" + port + "\" is not a tensor", "only tensors are supported");
+        ByteBuffer bytes = tensor.getByteBuffer();
+        if (bytes == null) throw new UserError(name, "\"" + port + "\" holds texts, only numbers are supported", "");
+        Tensor copy = Tensor.allocate(Arena.ofAuto(), dtype(tensor.getInfo().type, port), tensor.getInfo().getShape());
+        copy.data().copyFrom(MemorySegment.ofBuffer(bytes));
+        return copy;
+    }
+
     /// Ties inputs and outputs to the memory of `in` and `out`, whose shapes then stay; numbers may change between runs.
     ///
     /// One tensor may be both, as a cache that is updated in place.
@@ -157,6 +191,21 @@ public final class Session implements AutoCloseable {
             } catch (OrtException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        /// Ties an input to other memory from the next run on, perhaps of another shape.
+        public void in(String port, Tensor tensor) {
+            replace(in, port, tensor);
+        }
+
+        /// Ties an output to other memory from the next run on, perhaps of another shape.
+        public void out(String port, Tensor tensor) {
+            replace(out, port, tensor);
+        }
+
+        private void replace(Map<String, OnnxTensor> ports, String port, Tensor tensor) {
+            OnnxTensor before = ports.put(port, tensor(tensor));
+            if (before != null) before.close();
         }
 
         /// Runs once.

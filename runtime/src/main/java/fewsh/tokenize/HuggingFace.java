@@ -89,14 +89,17 @@ final class HuggingFace {
         JsonObject config = object(folder.resolve("tokenizer_config.json"));
         JsonObject generation = object(folder.resolve("generation_config.json"));
         JsonObject model = object(folder.resolve("config.json"));
+        // onnxruntime-genai's folders have their ids here, in place of the two before
+        JsonObject genai = object(folder.resolve("genai_config.json")).get("model") instanceof JsonObject o ? o : new JsonObject();
+        List<JsonObject> configs = List.of(generation, model, genai);
         Set<Integer> ends = new HashSet<>();
         OptionalInt eos = named("eos_token", config, names);
         eos.ifPresent(ends::add);
-        for (JsonObject from : List.of(generation, model)) ends.addAll(listed(from, "eos_token_id"));
+        for (JsonObject from : configs) ends.addAll(listed(from, "eos_token_id"));
         return new Description(file.toString(), json, () -> plain(json), pieces, ids, added, special, spelling(rest),
-                either(named("bos_token", config, names), generation, model, "bos_token_id"),
-                either(eos, generation, model, "eos_token_id"),
-                either(named("pad_token", config, names), generation, model, "pad_token_id"),
+                either(named("bos_token", config, names), configs, "bos_token_id"),
+                either(eos, configs, "eos_token_id"),
+                either(named("pad_token", config, names), configs, "pad_token_id"),
                 unk.isPresent() ? unk : named("unk_token", config, names), ends, () -> null);
     }
 
@@ -280,9 +283,9 @@ final class HuggingFace {
         return OptionalInt.empty();
     }
 
-    private OptionalInt either(OptionalInt named, JsonObject generation, JsonObject model, String key) {
+    private OptionalInt either(OptionalInt named, List<JsonObject> configs, String key) {
         if (named.isPresent()) return named;
-        for (JsonObject from : List.of(generation, model)) {
+        for (JsonObject from : configs) {
             List<Integer> listed = listed(from, key);
             if (!listed.isEmpty()) return OptionalInt.of(listed.getFirst());
         }
