@@ -9,6 +9,7 @@ import fewsh.load.Loaded;
 import fewsh.load.Opened;
 import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
+import fewsh.models.Scaled;
 import fewsh.models.Settings;
 import fewsh.prompt.ChatTemplate;
 import fewsh.prompt.Format;
@@ -130,6 +131,21 @@ public final class CausalLm implements Loaded {
         }
     }
 
+    /// The adapters that act, in this order.
+    public List<Scaled> adapters() {
+        return opened.adapters();
+    }
+
+    /// The same model with other adapters, without loading it again. Shares session and tokenizer with this one: closing either
+    /// closes both. A cache that is used with another model than before is emptied.
+    ///
+    /// @return empty if the model was opened without a place for them and has to be opened with them: for adapters of other
+    ///         modules, with magnitudes where there were none, or that replace weights
+    /// @throws UserError if one is no adapter, is damaged, or is of another model
+    public Optional<CausalLm> withAdapters(List<Scaled> adapters) {
+        return opened.with(adapters).map(o -> new CausalLm(o, tokenizer));
+    }
+
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
         Optional<Export> export = Export.find(path, options);
@@ -230,6 +246,7 @@ public final class CausalLm implements Loaded {
     /// The samples `first` to `first + n - 1`, as if all before them were decoded too.
     public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int first, int n) {
         checkPrompt(prompt);
+        cache.use(session);
         if (n < 1 || n > 1024) throw new UserError("-n", "must be from 1 to 1024, was " + n, "");
         return new Decoding(this, cache, prompt, config, first, n);
     }
@@ -291,6 +308,7 @@ public final class CausalLm implements Loaded {
         System.arraycopy(context, cut, fed, 0, kept);
         System.arraycopy(continuation, 0, fed, kept, continuation.length - 1);
         checkPrompt(fed);
+        cache.use(session);
         int held = cache.reuse(fed, Math.min(kept - 1, fed.length - 2));
         List<Candidate> tokens = new ArrayList<>();
         boolean[] greedy = {true};

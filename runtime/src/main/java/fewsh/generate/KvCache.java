@@ -45,6 +45,7 @@ public final class KvCache implements AutoCloseable {
     private int[] ids = new int[0];
     private int length;
     private int whole;
+    private Object user;
 
     /// Positions that the cache had to give up: they go behind the first `from` of those whose ids are `ids`.
     private record Tail(int[] ids, int from, List<MemorySegment> held, Arena arena) {
@@ -65,6 +66,16 @@ public final class KvCache implements AutoCloseable {
         this.rows = rows;
         this.stride = stride;
         this.arena = Arena.ofShared();
+    }
+
+    /// Says which model, with its adapters, fills the cache from now on: what another filled is forgotten, to the last tail.
+    void use(Object model) {
+        if (user != null && user != model) {
+            keep(List.of());
+            length = 0;
+            whole = 0;
+        }
+        user = model;
     }
 
     /// How many positions are filled.

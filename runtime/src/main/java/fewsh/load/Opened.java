@@ -1,14 +1,19 @@
 package fewsh.load;
 
 import fewsh.UserError;
+import fewsh.models.Adaptation;
 import fewsh.models.Architectures;
 import fewsh.models.Checkpoint;
 import fewsh.models.Page;
 import fewsh.models.Precision;
+import fewsh.models.Scaled;
 import fewsh.session.Session;
+import fewsh.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 
@@ -24,14 +29,23 @@ public final class Opened<P extends Page, R> implements AutoCloseable {
     private final R read;
     private final Prepared prepared;
     private final LoadOptions options;
-    private final Map<String, Session> sessions = new LinkedHashMap<>();
+    private final Path path;
+    /// What the graphs have slots for.
+    private final Adaptation slots;
+    private final Map<String, Tensor> inputs;
+    private final Map<String, Session> sessions;
 
-    private Opened(P page, About about, R read, Prepared prepared, LoadOptions options) {
+    private Opened(P page, About about, R read, Prepared prepared, LoadOptions options, Path path, Adaptation slots,
+            Map<String, Tensor> inputs, Map<String, Session> sessions) {
         this.page = page;
         this.about = about;
         this.read = read;
         this.prepared = prepared;
         this.options = options;
+        this.path = path;
+        this.slots = slots;
+        this.inputs = inputs;
+        this.sessions = sessions;
     }
 
     /// Opens a Hugging Face folder or a `.gguf` file, and a session of its page's first graph.
@@ -45,15 +59,19 @@ public final class Opened<P extends Page, R> implements AutoCloseable {
             BiFunction<Checkpoint, P, R> read) {
         CompletableFuture.runAsync(Session::version);       // the runtime starts while the files are read
         Opened<P, R> opened;
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            P page = page(checkpoint, family);
+        try (Checkpoint plain = Checkpoint.open(path)) {
+            page(plain, family);
+            Adaptation adapted = Adaptation.of(plain, options.adapters());
+            Checkpoint checkpoint = adapted.checkpoint();
+            P page = family.cast(adapted.page());
             Precision precision = options.precision().of(checkpoint);
             Footprint footprint = Footprint.of(checkpoint, page, precision);
             footprint.check(path, precision);
             About about = About.of(checkpoint, page, precision, options.device(), footprint);
             R more = read.apply(checkpoint, page);
             try {
-                opened = new Opened<>(page, about, more, Prepared.of(checkpoint, page, precision, options), options);
+                opened = new Opened<>(page, about, more, Prepared.of(adapted, precision, options), options, path,
+                        adapted, adapted.inputs(), new LinkedHashMap<>());
             } catch (RuntimeException e) {
                 close(more);
                 throw e;
@@ -117,14 +135,35 @@ public final class Opened<P extends Page, R> implements AutoCloseable {
     }
 
     /// The session of a graph of the page; opened when it is first asked for.
-    public synchronized Session session(String graph) {
-        return sessions.computeIfAbsent(graph, g -> Session.open(prepared.model(g),
-                Session.Options.of(options.device(), options.threads()).withPlugins(options.home().resolve("providers"))));
+    public Session session(String graph) {
+        synchronized (sessions) {
+            return sessions.computeIfAbsent(graph, g -> Session.open(prepared.model(g), Session.Options.of(options.device(),
+                    options.threads()).withPlugins(options.home().resolve("providers")))).with(inputs);
+        }
+    }
+
+    /// The adapters that act.
+    public List<Scaled> adapters() {
+        return options.adapters();
+    }
+
+    /// The same sessions with other adapters, which share them: closing either closes both.
+    ///
+    /// @return empty if the graphs have no place for these adapters, so that the model has to be opened with them
+    /// @throws UserError if one is none, is damaged, or is of another model
+    public Optional<Opened<P, R>> with(List<Scaled> adapters) {
+        try (Checkpoint plain = Checkpoint.open(path)) {
+            Map<String, Tensor> others = slots.inputs(Adaptation.of(plain, adapters));
+            return Optional.ofNullable(others).map(o -> new Opened<>(page, about, read, prepared, options.withAdapters(adapters), path,
+                    slots, o, sessions));
+        }
     }
 
     @Override
-    public synchronized void close() {
-        sessions.values().forEach(Session::close);
-        sessions.clear();
+    public void close() {
+        synchronized (sessions) {
+            sessions.values().forEach(Session::close);
+            sessions.clear();
+        }
     }
 }

@@ -5,10 +5,11 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.models.Adaptation;
 import fewsh.models.Checkpoint;
 import fewsh.models.Net;
-import fewsh.models.Page;
 import fewsh.models.Precision;
+import fewsh.models.Slot;
 import fewsh.onnx.DataFile;
 import fewsh.onnx.OnnxFile;
 import fewsh.session.Session;
@@ -32,6 +33,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -55,11 +57,12 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     }
 
     /// The prepared model, which is made now if it is not there yet.
-    static Prepared of(Checkpoint checkpoint, Page page, Precision precision, LoadOptions options) {
+    static Prepared of(Adaptation adapted, Precision precision, LoadOptions options) {
+        Checkpoint checkpoint = adapted.checkpoint();
         Path cache = options.home().resolve("cache");
         try {
-            Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(checkpoint, precision, options, cache));
-            if (!complete(folder)) build(folder, checkpoint, page, precision);
+            Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(adapted, precision, options, cache));
+            if (!complete(folder)) build(folder, adapted, precision);
             return new Prepared(folder, CompletableFuture.supplyAsync(() -> sound(folder)));
         } catch (IOException | UncheckedIOException e) {
             throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
@@ -74,16 +77,17 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         return path.startsWith(models) && !path.equals(models) ? models.relativize(path).getName(0).toString() : "elsewhere";
     }
 
-    private static void build(Path folder, Checkpoint checkpoint, Page page, Precision precision) throws IOException {
+    private static void build(Path folder, Adaptation adapted, Precision precision) throws IOException {
+        Checkpoint checkpoint = adapted.checkpoint();
         Files.createDirectories(folder.getParent());
         sweep(folder.getParent());
         Path temporary = Files.createTempDirectory(folder.getParent(), "building-");
         try {
             List<String> files = new ArrayList<>(List.of(DATA));
             try (DataFile data = new DataFile(temporary.resolve(DATA))) {
-                for (var graph : page.graphs().entrySet()) {
+                for (var graph : adapted.page().graphs().entrySet()) {
                     files.add(graph.getKey() + ".onnx");
-                    OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep),
+                    OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep, adapted.slots()),
                             temporary.resolve(graph.getKey() + ".onnx"), data);
                 }
             }
@@ -177,14 +181,21 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         return crc.getValue();
     }
 
-    private static String key(Checkpoint checkpoint, Precision precision, LoadOptions options, Path cache) throws IOException {
+    private static String key(Adaptation adapted, Precision precision, LoadOptions options, Path cache) throws IOException {
+        Checkpoint checkpoint = adapted.checkpoint();
         MessageDigest sha = sha256();
         List<Path> files = new ArrayList<>(checkpoint.weights().files());
         if (!checkpoint.isGguf()) files.add(checkpoint.path().resolve("config.json"));
+        for (Path folder : adapted.replacingFolders())
+            files.addAll(List.of(folder.resolve("adapter_config.json"), folder.resolve("adapter_model.safetensors")));
         for (Path file : files) sha.update(content(file, cache));
         String made = "%d %s %s %s %s %s".formatted(FORMAT, precision, options.device(), Session.version(),
                 System.getProperty("os.arch"), processor());
         sha.update(made.getBytes(StandardCharsets.UTF_8));
+        // the graph has their low-rank matrices as inputs: of these only the places matter, of what they replace all
+        String slots = adapted.slots().stream().map(Slot::toString).sorted().collect(Collectors.joining("\n"));
+        String scales = adapted.replacing().stream().map(s -> " " + s.scale()).collect(Collectors.joining());
+        sha.update((slots + scales).getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(sha.digest(), 0, 16);
     }
 

@@ -10,7 +10,10 @@ import fewsh.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -29,13 +32,17 @@ public final class Checkpoint implements AutoCloseable {
     private final Settings settings;
     private final List<Gguf.Rename> renames;
     private final boolean gguf;
+    /// Weights that stand in for those of the file, under its names.
+    private final Map<String, Weight> replaced;
 
-    private Checkpoint(Path path, Weights weights, Settings settings, List<Gguf.Rename> renames, boolean gguf) {
+    private Checkpoint(Path path, Weights weights, Settings settings, List<Gguf.Rename> renames, boolean gguf,
+            Map<String, Weight> replaced) {
         this.path = path;
         this.weights = weights;
         this.settings = settings;
         this.renames = renames;
         this.gguf = gguf;
+        this.replaced = Map.copyOf(replaced);
     }
 
     /// Opens a folder with `config.json` and safetensors, a `.gguf` file, or a folder with one `.gguf` file.
@@ -51,7 +58,7 @@ public final class Checkpoint implements AutoCloseable {
         if (config != null) Architectures.row(config);
         Weights weights = Weights.open(path);
         try {
-            return gguf ? ofGguf(path, weights) : new Checkpoint(path, weights, config, List.of(), false);
+            return gguf ? ofGguf(path, weights) : new Checkpoint(path, weights, config, List.of(), false, Map.of());
         } catch (RuntimeException e) {
             weights.close();
             throw e;
@@ -84,7 +91,7 @@ public final class Checkpoint implements AutoCloseable {
                 config.addProperty("vocab_size", tokens.size());
             if (weights.contains("rope_freqs.weight")) config.add("rope_scaling", factors(weights.get("rope_freqs.weight")));
             config.addProperty("tie_word_embeddings", !weights.contains("output.weight"));
-            return new Checkpoint(path, weights, new Settings(path.toString(), config), row.gguf().names(), true);
+            return new Checkpoint(path, weights, new Settings(path.toString(), config), row.gguf().names(), true, Map.of());
         } catch (UserError e) {
             throw e.where().isEmpty() ? new UserError(path.toString(), e.what(), e.fix(), e) : e;
         }
@@ -118,16 +125,28 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Whether there is a weight that published checkpoints call `name`.
     public boolean has(String name) {
-        return PREFIXES.stream().anyMatch(prefix -> weights.contains(stored(prefix, name)));
+        return found(name).isPresent();
+    }
+
+    private Optional<String> found(String name) {
+        return PREFIXES.stream().map(prefix -> stored(prefix, name)).filter(n -> replaced.containsKey(n) || weights.contains(n))
+                .findFirst();
+    }
+
+    /// As it is, but for some weights, which published checkpoints call by these names, and perhaps settings. Shares the mapping:
+    /// closing either closes both.
+    Checkpoint with(Map<String, Weight> others, Settings settings) {
+        Map<String, Weight> all = new HashMap<>(replaced);
+        others.forEach((name, weight) -> all.put(found(name).orElse(stored("", name)), weight));
+        return new Checkpoint(path, weights, settings, renames, gguf, all);
     }
 
     /// The weight that published checkpoints call `name`.
     ///
     /// @throws UserError if it is missing or its shape is not what the settings ask for
     public Weight weight(String name, long... shape) {
-        String found = PREFIXES.stream().map(prefix -> stored(prefix, name)).filter(weights::contains).findFirst()
-                .orElse(stored("", name));
-        Weight weight = weights.get(found);
+        String found = found(name).orElse(stored("", name));
+        Weight weight = replaced.containsKey(found) ? replaced.get(found) : weights.get(found);
         if (!weight.shape().equals(Shape.of(shape)))
             throw new UserError(weights.files().getFirst().toString(), found + " is " + weight.shape() + ", "
                     + (gguf ? "the metadata asks" : "config.json asks") + " for " + Shape.of(shape),

@@ -11,27 +11,33 @@ import fewsh.weights.Encoding;
 import fewsh.weights.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// How a graph holds a checkpoint's matrices at a precision, and multiplies by them: in float32 as stored, or in blocks of
 /// integers; several side by side as one.
-final class Matrices {
+class Matrices {
     private final GraphBuilder g;
     private final Checkpoint checkpoint;
     private final Precision precision;
     private final UnaryOperator<Tensor> keep;
+    private final Set<Slot> slots;
     private final Map<Value, Value> blockSums = new HashMap<>();
+    private final Map<String, Value> adapters = new HashMap<>();
 
-    Matrices(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+    /// @param slots matrices beside which the graph takes low-rank ones
+    Matrices(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep, Set<Slot> slots) {
         this.g = g;
         this.checkpoint = checkpoint;
         this.precision = precision;
         this.keep = keep;
+        this.slots = slots;
     }
 
     Value vector(String name, int size) {
@@ -56,22 +62,42 @@ final class Matrices {
 
     /// Whether matrices are held in one way, so that they can be stacked.
     boolean alike(List<Net.Linear> linears) {
-        return linears.stream().map(l -> precision.bits(stored(l))).distinct().count() == 1
+        return !adapted(linears) && linears.stream().map(l -> precision.bits(stored(l))).distinct().count() == 1
                 && linears.stream().map(l -> stored(l).encoding().hasMinimum()).distinct().count() == 1;
     }
 
     /// One product with all matrices below one another: `(…, sum of rows)`.
     Value product(Value x, List<Net.Linear> linears) {
+        Value y = plain(x, linears);
+        for (Slot slot : slots) if (slot.linear().equals(linears.getFirst().name())) y = adapted(y, x, slot);
+        return biased(y, linears);
+    }
+
+    /// Whether low-rank matrices go beside one of these, which then stands alone.
+    boolean adapted(List<Net.Linear> linears) {
+        return slots.stream().anyMatch(s -> linears.stream().anyMatch(l -> l.name().equals(s.linear())));
+    }
+
+    /// y · gain + (x aᵀ) bᵀ with inputs of the graph, so that adapters change from run to run.
+    private Value adapted(Value y, Value x, Slot slot) {
+        Value a = adapters.computeIfAbsent(slot.a(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.linear() + ".rank", slot.columns())));
+        Value b = adapters.computeIfAbsent(slot.b(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.rows(), slot.linear() + ".rank")));
+        if (slot.gain())
+            y = g.mul(y, adapters.computeIfAbsent(slot.gains(), n -> g.input(n, DType.FLOAT32, Shape.of(slot.rows()))));
+        return g.add(y, g.matMulTransposed(g.matMulTransposed(x, a), b));
+    }
+
+    private Value plain(Value x, List<Net.Linear> linears) {
         Net.Linear first = linears.getFirst();
         String name = names(linears);
         int bits = precision.bits(stored(first));
-        if (bits != 32) return biased(blockProduct(x, name, linears), linears);
+        if (bits != 32) return blockProduct(x, name, linears);
         if (linears.size() == 1 && first.conv1d() && !checkpoint.isGguf())
-            return biased(g.matMul(x, matrix(name + ".weight", stored(first))), linears);   // (columns, rows) as stored
+            return g.matMul(x, matrix(name + ".weight", stored(first)));   // (columns, rows) as stored
         if (linears.size() == 1 && first.interleavedHeads() == 0)
-            return biased(g.matMulTransposed(x, matrix(name + ".weight", stored(first))), linears);
+            return g.matMulTransposed(x, matrix(name + ".weight", stored(first)));
         Value w = g.initializer(name + ".weight").orElseGet(() -> g.initializer(name + ".weight", stack(linears)));
-        return biased(g.matMulTransposed(x, w), linears);
+        return g.matMulTransposed(x, w);
     }
 
     /// Adds the biases that there are.
@@ -185,6 +211,21 @@ final class Matrices {
         float[] values = new float[l.rows() * l.columns()];
         fill(l, MemorySegment.ofArray(values));
         return values;
+    }
+
+    /// A matrix or a bias in the order that pages mean, as the checkpoint would store it.
+    Weight restored(Net.Linear l, float[] values) {
+        boolean bias = values.length == l.rows();
+        boolean transposed = !bias && l.conv1d() && !checkpoint.isGguf();
+        int columns = bias ? 1 : l.columns();
+        int[] order = order(l);
+        MemorySegment out = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
+        for (int r = 0; r < l.rows(); r++)
+            for (int c = 0; c < columns; c++)
+                out.setAtIndex(ValueLayout.JAVA_FLOAT, transposed ? (long) c * l.rows() + r : (long) order[r] * columns + c,
+                        values[r * columns + c]);
+        Shape shape = bias ? Shape.of(l.rows()) : transposed ? Shape.of(columns, l.rows()) : Shape.of(l.rows(), columns);
+        return new Weight(l.name() + (bias ? ".bias" : ".weight"), Encoding.F32, shape, out);
     }
 
     private void fill(Net.Linear l, MemorySegment out) {

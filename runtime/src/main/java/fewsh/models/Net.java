@@ -13,7 +13,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /// What pages build with: the layers that they share, over one checkpoint's weights at one precision.
@@ -72,10 +74,10 @@ public final class Net {
     private final Checkpoint checkpoint;
     private final Map<String, Value> inputs = new HashMap<>();
 
-    private Net(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+    private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices) {
         this.g = g;
         this.checkpoint = checkpoint;
-        this.matrices = new Matrices(g, checkpoint, precision, keep);
+        this.matrices = matrices;
     }
 
     /// One graph of a page at a precision.
@@ -84,10 +86,22 @@ public final class Net {
     /// @param precision decided, not `auto`
     /// @param keep where converted weights go: it is given each in memory that is freed afterwards, and gives back the same
     ///             numbers in memory that outlives the graph; the other weights stay in the checkpoint's mapping
-    public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+    /// @param slots where the graph takes low-rank matrices as inputs
+    public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep,
+            Set<Slot> slots) {
         GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
-        build.accept(new Net(g, checkpoint, precision, keep));
+        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots)));
         return Fusions.skipNorms(g.build());
+    }
+
+    public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+        return build(build, checkpoint, precision, keep, Set.of());
+    }
+
+    /// Builds a graph for what it asks of its matrices.
+    static void list(Consumer<Net> build, Checkpoint checkpoint, Function<GraphBuilder, Matrices> matrices) {
+        GraphBuilder g = new GraphBuilder("list");
+        build.accept(new Net(g, checkpoint, matrices.apply(g)));
     }
 
     /// Plain operators, for what no layer here does.
@@ -183,6 +197,7 @@ public final class Net {
     /// The projections of an attention side by side, queries first: `(batch, sequence, heads.all() · cacheDim)`.
     Value queryKeyValue(Value x, Heads heads, Linear... linears) {
         List<Linear> all = List.of(linears);
+        if (heads.padded() && matrices.adapted(all)) return spread(g.concat(-1, all.stream().map(l -> linear(x, l)).toArray(Value[]::new)), heads);
         if (heads.padded()) return padded(x, heads, all);
         if (matrices.alike(all)) return matrices.product(x, all);
         return g.concat(-1, all.stream().map(l -> linear(x, l)).toArray(Value[]::new));
@@ -225,6 +240,7 @@ public final class Net {
     /// The projection that follows an attention; `x` is `(batch, sequence, heads.query() · cacheDim)`.
     Value outOfHeads(Value x, Heads heads, Linear linear) {
         if (!heads.padded()) return linear(x, linear);
+        if (matrices.adapted(List.of(linear))) return linear(g.gather(x, narrow(heads), -1), linear);
         int wide = cacheDim(heads.dim());
         float[] narrow = matrices.ordered(linear);
         float[] padded = new float[linear.rows() * heads.query() * wide];
@@ -235,6 +251,28 @@ public final class Net {
                             narrow[(r * heads.query() + h) * heads.dim() + i];
         Value w = matrices.kept(linear.name() + ".padded", Tensor.ofFloat32(padded, linear.rows(), heads.query() * wide));
         return matrices.biased(g.matMulTransposed(x, w), List.of(linear));
+    }
+
+    /// Heads side by side, with zeros between them.
+    private Value spread(Value x, Heads heads) {
+        int wide = cacheDim(heads.dim());
+        long[] from = new long[heads.all() * wide];
+        float[] mask = new float[from.length];
+        for (int h = 0; h < heads.all(); h++)
+            for (int i = 0; i < heads.dim(); i++) {
+                from[h * wide + heads.place(i)] = h * heads.dim() + i;
+                mask[h * wide + heads.place(i)] = 1;
+            }
+        Value placed = g.gather(x, g.longs(from), -1);
+        String name = "heads" + heads.all() + "x" + heads.dim();
+        return g.mul(placed, g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(mask, mask.length))));
+    }
+
+    /// Where the numbers of the heads are that are none of the zeros.
+    private Value narrow(Heads heads) {
+        long[] from = new long[heads.query() * heads.dim()];
+        for (int i = 0; i < from.length; i++) from[i] = i / heads.dim() * cacheDim(heads.dim()) + heads.place(i % heads.dim());
+        return g.longs(from);
     }
 
     /// As `queryKeyValue`, in float32 with zeros between the heads; models with such heads are small.

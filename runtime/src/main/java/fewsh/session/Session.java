@@ -73,11 +73,13 @@ public final class Session implements AutoCloseable {
     private final OrtSession session;
     private final List<OnnxTensor> held;
     private final String name;
+    private final Map<String, Tensor> always;
 
-    private Session(OrtSession session, List<OnnxTensor> held, String name) {
+    private Session(OrtSession session, List<OnnxTensor> held, String name, Map<String, Tensor> always) {
         this.session = session;
         this.held = held;
         this.name = name;
+        this.always = always;
     }
 
     /// Loads a model and prepares its kernels.
@@ -97,12 +99,21 @@ public final class Session implements AutoCloseable {
                 held.add(tensor);
                 o.addInitializer(weight.getKey(), tensor);
             }
-            return new Session(environment.createSession(model.toString(), o), held, model.getFileName().toString());
+            return new Session(environment.createSession(model.toString(), o), held, model.getFileName().toString(), Map.of());
         } catch (OrtException e) {
             held.forEach(OnnxTensor::close);
             throw new UserError(model.toString(), "the runtime does not take it: " + e.getMessage(),
                     "fetch or export the file again", e);
         }
+    }
+
+    /// The same session, of whose inputs some have these numbers in every run. Closing either closes both.
+    ///
+    /// @param inputs those that the model has not are left out; their memory must outlive every run
+    public Session with(Map<String, Tensor> inputs) {
+        Map<String, Tensor> known = new LinkedHashMap<>(inputs);
+        known.keySet().retainAll(session.getInputNames());
+        return new Session(session, held, name, known);
     }
 
     public List<Port> inputs() {
@@ -185,6 +196,7 @@ public final class Session implements AutoCloseable {
             for (var port : out.entrySet())
                 if (port.getValue().data().isReadOnly()) throw new IllegalArgumentException(port.getKey() + " is read-only");
             try {
+                always.forEach((port, t) -> this.in.put(port, tensor(t)));
                 in.forEach((port, t) -> this.in.put(port, tensor(t)));
                 out.forEach((port, t) -> this.out.put(port, tensor(t)));
                 options = new OrtSession.RunOptions();

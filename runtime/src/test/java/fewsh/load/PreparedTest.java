@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fewsh.Shared;
 import fewsh.generate.CausalLm;
-import fewsh.models.Architectures;
+import fewsh.models.Adaptation;
 import fewsh.models.Checkpoint;
 import fewsh.models.Precision;
 import java.io.IOException;
@@ -35,7 +35,7 @@ class PreparedTest {
         for (Precision precision : List.of(Precision.FP32, Precision.INT8, Precision.INT4))
             try (Checkpoint checkpoint = Checkpoint.open(Shared.project().resolve("build/warm-up.gguf"))) {
                 LoadOptions options = LoadOptions.in(home).withPrecision(precision);
-                Path folder = Prepared.of(checkpoint, Architectures.page(checkpoint), precision, options).folder();
+                Path folder = Prepared.of(Adaptation.none(checkpoint), precision, options).folder();
                 for (String name : List.of("model.onnx", "model.onnx.data")) {
                     CRC32C crc = new CRC32C();
                     crc.update(Files.readAllBytes(folder.resolve(name)));
