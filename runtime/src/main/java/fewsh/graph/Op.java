@@ -56,6 +56,9 @@ public sealed interface Op {
 
     record LayerNormalization(float epsilon) implements Op {}
 
+    /// The sizes of a tensor's axes.
+    record Shape() implements Op {}
+
     /// Root-mean-square norm over the last axis. ONNX Runtime registers it in ONNX's own domain.
     record SimplifiedLayerNormalization(float epsilon) implements Op {}
 
@@ -105,7 +108,8 @@ public sealed interface Op {
     default String domain() {
         return switch (this) {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
-                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, SimplifiedLayerNormalization _ -> "";
+                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, Shape _,
+                    SimplifiedLayerNormalization _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
                     GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _ -> "com.microsoft";
         };

@@ -47,6 +47,7 @@ final class Shapes {
                 yield one(x.dtype(), x.shape());
             }
             case Op.Cast(DType to) -> one(to, x.shape());
+            case Op.Shape() -> one(DType.INT64, Shape.of(x.shape().rank()));
             case Op.MatMul() -> one(same(x, in.get(1)), product(x.shape(), in.get(1).shape()));
             case Op.FusedMatMul(boolean transA, boolean transB) -> one(same(x, in.get(1)),
                     product(transA ? swapped(x.shape()) : x.shape(), transB ? swapped(in.get(1).shape()) : in.get(1).shape()));

@@ -17,7 +17,7 @@ final class Attributes {
     static SequencedMap<String, Object> of(Op op) {
         SequencedMap<String, Object> a = new LinkedHashMap<>();
         switch (op) {
-            case Op.Add _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _ -> {}
+            case Op.Add _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _, Op.Shape _ -> {}
             case Op.Gelu(String approximate) -> a.put("approximate", approximate);
             case Op.Cast(DType to) -> a.put("to", (long) to.onnx());
             case Op.Gemm(boolean transB) -> a.put("transB", number(transB));
@@ -78,6 +78,7 @@ final class Attributes {
             case "Relu" -> new Op.Relu();
             case "MatMul" -> new Op.MatMul();
             case "Reshape" -> new Op.Reshape();
+            case "Shape" -> new Op.Shape();
             case "Gelu" -> new Op.Gelu(a.text("approximate"));
             case "Cast" -> new Op.Cast(DType.ofOnnx(a.integer("to")));
             case "Gemm" -> new Op.Gemm(a.flag("transB"));

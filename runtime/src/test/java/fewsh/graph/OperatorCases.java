@@ -141,6 +141,7 @@ public final class OperatorCases {
                 values[0] = 0;
                 s.out(new Op.Cast(to), s.in("x", Tensor.ofFloat32(values, 3, 4)));
             });
+        row(new Op.Shape(), EXACT, s -> s.out(new Op.Shape(), s.x("x", Shape.named("n", 3, "m"), 4, 3, 2)));
         row(new Op.Cast(DType.FLOAT32), EXACT, s -> s.out(new Op.Cast(DType.FLOAT32), s.in("x", s.below(-100, 100, 2, 3))));
         row(new Op.Cast(DType.INT32), EXACT, s -> s.out(new Op.Cast(DType.INT32), s.in("x", s.below(-100, 100, 2, 3))));
     }

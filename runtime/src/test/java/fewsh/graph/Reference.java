@@ -120,6 +120,7 @@ public final class Reference {
                     a -> 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a * a * a)))));
             case Op.Gelu(_) -> List.of(unary(x, a -> 0.5 * a * (1 + erf(a / Math.sqrt(2)))));
             case Op.QuickGelu(float alpha) -> List.of(unary(x, a -> a * sigmoid(alpha * a)));
+            case Op.Shape() -> List.of(Array.of(new int[] {x.rank()}, i -> x.size(i)));
             case Op.Cast(DType to) -> List.of(unary(x, a -> cast(a, to)));
             case Op.MatMul() -> List.of(product(x, in.get(1)));
             case Op.FusedMatMul(boolean transA, boolean transB) ->
