@@ -44,7 +44,7 @@ class ArchitectureTest {
             jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
             vision   | tensor                                              | gson
-            audio    | tensor                                              | gson
+            audio    | models                                              |
             encode   | load tokenize vision                                | gson
             generate | load tokenize prompt vision audio                   | gson
             ask      | generate                                            | gson
