@@ -84,6 +84,17 @@ public final class CausalLm implements Loaded {
         this.chatTemplate = parts.chatTemplate;
     }
 
+    /// `base` with other adapters.
+    private CausalLm(Opened<?, ?> opened, Session session, CausalLm base) {
+        this.opened = opened;
+        this.about = base.about;
+        this.ports = base.ports;
+        this.session = session;
+        this.tokenizer = base.tokenizer;
+        this.defaults = base.defaults;
+        this.chatTemplate = base.chatTemplate;
+    }
+
     /// Opens a Hugging Face folder, a `.gguf` file, or what others exported to ONNX: a folder or an `.onnx` file.
     ///
     /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there; if an
@@ -133,7 +144,7 @@ public final class CausalLm implements Loaded {
 
     /// The adapters that act, in this order.
     public List<Scaled> adapters() {
-        return opened.adapters();
+        return opened instanceof Opened<?, ?> own ? own.adapters() : List.of();
     }
 
     /// The same model with other adapters, without loading it again. Shares session and tokenizer with this one: closing either
@@ -143,7 +154,9 @@ public final class CausalLm implements Loaded {
     ///         modules, with magnitudes where there were none, or that replace weights
     /// @throws UserError if one is no adapter, is damaged, or is of another model
     public Optional<CausalLm> withAdapters(List<Scaled> adapters) {
-        return opened.with(adapters).map(o -> new CausalLm(o, tokenizer));
+        if (!(opened instanceof Opened<?, ?> own)) throw new UserError(about.name(), "is an export, which takes no adapters",
+                "give the folder or file with the model's own weights");
+        return own.with(adapters).map(o -> new CausalLm(o, o.session("model"), this));
     }
 
     /// What would be loaded, without loading it.
