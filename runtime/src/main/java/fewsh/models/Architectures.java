@@ -4,27 +4,28 @@ import com.google.gson.JsonObject;
 import fewsh.UserError;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
-import java.util.TreeMap;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /// Which page builds which `model_type` (of `config.json`) or `general.architecture` (of GGUF): the table.
 public final class Architectures {
     /// How a GGUF file of an architecture is read.
     ///
+    /// @param architecture what it calls the architecture
     /// @param config settings under the keys of `config.json`, from metadata and which tensors there are
-    record OfGguf(BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
+    record OfGguf(String architecture, BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
 
     /// One row of the table.
     ///
     /// @param gguf null for an architecture without GGUF files
-    record Row(Function<Settings, Page> open, OfGguf gguf) {}
+    record Row(String modelType, Function<Settings, Page> open, OfGguf gguf) {}
 
-    private static final SequencedMap<String, Row> PAGES = new TreeMap<>(Map.of(
-            "gpt2", new Row(s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf(Gpt2::config, Gpt2.GGUF_NAMES)),
-            "llama", new Row(s -> new Llama(Llama.Config.of(s)), new OfGguf(Llama::config, Llama.GGUF_NAMES))));
+    private static final List<Row> PAGES = List.of(
+            new Row("gpt2", s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf("gpt2", Gpt2::config, Gpt2.GGUF_NAMES)),
+            new Row("llama", s -> new Llama(Llama.Config.of(s)), new OfGguf("llama", Llama::config, Llama.GGUF_NAMES)));
 
     private Architectures() {}
 
@@ -35,18 +36,24 @@ public final class Architectures {
 
     /// Whether there is a page for these settings.
     public static boolean knows(Settings settings) {
-        return PAGES.containsKey(settings.text("model_type", ""));
-    }
-
-    static Row row(Settings settings) {
-        return row(settings.where(), "model_type", settings.text("model_type", ""));
+        return PAGES.stream().anyMatch(row -> row.modelType().equals(settings.text("model_type", "")));
     }
 
     /// @throws UserError naming the architectures that have a page
-    static Row row(String where, String key, String type) {
-        Row row = PAGES.get(type);
-        if (row == null)
-            throw new UserError(where, key + " \"" + type + "\" is not supported", "supported: " + String.join(", ", PAGES.keySet()));
-        return row;
+    static Row row(Settings settings) {
+        return row(settings.where(), "model_type", settings.text("model_type", ""), Row::modelType);
+    }
+
+    /// The row of a GGUF file's `general.architecture`.
+    ///
+    /// @throws UserError naming the architectures that are read from such files
+    static Row ofGguf(String where, String architecture) {
+        return row(where, "general.architecture", architecture, row -> row.gguf() == null ? null : row.gguf().architecture());
+    }
+
+    private static Row row(String where, String key, String type, Function<Row, String> name) {
+        for (Row row : PAGES) if (type.equals(name.apply(row))) return row;
+        throw new UserError(where, key + " \"" + type + "\" is not supported", "supported: "
+                + PAGES.stream().map(name).filter(Objects::nonNull).sorted().collect(Collectors.joining(", ")));
     }
 }

@@ -81,15 +81,17 @@ public final class Checkpoint implements AutoCloseable {
     private static Checkpoint ofGguf(Path path, Weights weights) {
         var metadata = weights.metadata();
         String architecture = String.valueOf(metadata.get("general.architecture"));
-        Architectures.Row row = Architectures.row(path.toString(), "general.architecture", architecture);
-        if (row.gguf() == null)
-            throw new UserError(path.toString(), "general.architecture \"" + architecture + "\" is not supported in a GGUF file",
-                    "give the folder with config.json and safetensors");
+        Architectures.Row row = Architectures.ofGguf(path.toString(), architecture);
         try {
             JsonObject config = row.gguf().config().apply(metadata, weights::contains);
+            config.addProperty("model_type", row.modelType());
             if (!config.has("vocab_size") && metadata.get("tokenizer.ggml.tokens") instanceof List<?> tokens)
                 config.addProperty("vocab_size", tokens.size());
-            if (weights.contains("rope_freqs.weight")) config.add("rope_scaling", factors(weights.get("rope_freqs.weight")));
+            if (weights.contains("rope_freqs.weight")) factors(config, "factors", "factors", weights.get("rope_freqs.weight"));
+            if (weights.contains("rope_factors_long.weight")) {
+                factors(config, "longrope", "short_factor", weights.get("rope_factors_short.weight"));
+                factors(config, "longrope", "long_factor", weights.get("rope_factors_long.weight"));
+            }
             config.addProperty("tie_word_embeddings", !weights.contains("output.weight"));
             return new Checkpoint(path, weights, new Settings(path.toString(), config), row.gguf().names(), true, Map.of());
         } catch (UserError e) {
@@ -97,13 +99,14 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    private static JsonObject factors(Weight weight) {
+    /// Adds a tensor to the kind of rotary positions, under the key that `config.json` has it.
+    private static void factors(JsonObject config, String ropeType, String key, Weight weight) {
+        JsonObject scaling = config.getAsJsonObject("rope_scaling");
+        if (scaling == null) return;                        // positions of another kind
         JsonArray factors = new JsonArray();
         for (float f : weight.floats()) factors.add(f);
-        JsonObject scaling = new JsonObject();
-        scaling.addProperty("rope_type", "factors");
-        scaling.add("factors", factors);
-        return scaling;
+        scaling.addProperty("rope_type", ropeType);
+        scaling.add(key, factors);
     }
 
     public Path path() {

@@ -14,6 +14,14 @@ final class Gguf {
 
     private static final Pattern LAYER = Pattern.compile("\\.(\\d+)\\.");
 
+    /// The keys that most architectures share, and what `config.json` calls them.
+    static final Map<String, String> KEYS = Map.ofEntries(Map.entry("context_length", "max_position_embeddings"),
+            Map.entry("embedding_length", "hidden_size"), Map.entry("block_count", "num_hidden_layers"),
+            Map.entry("feed_forward_length", "intermediate_size"), Map.entry("attention.head_count", "num_attention_heads"),
+            Map.entry("attention.head_count_kv", "num_key_value_heads"), Map.entry("attention.key_length", "head_dim"),
+            Map.entry("attention.layer_norm_rms_epsilon", "rms_norm_eps"), Map.entry("rope.freq_base", "rope_theta"),
+            Map.entry("vocab_size", "vocab_size"));
+
     private Gguf() {}
 
     /// The tensor that a published checkpoint calls `name`, as a GGUF file calls it; `name` itself if no rule fits.
@@ -28,10 +36,10 @@ final class Gguf {
     }
 
     /// Settings under `config.json`'s keys, from those under `architecture.`; numbers, texts and flags as they are.
-    static JsonObject config(Map<String, Object> gguf, String architecture, Map<String, String> keys) {
+    @SafeVarargs
+    static JsonObject config(Map<String, Object> gguf, String architecture, Map<String, String>... keys) {
         JsonObject json = new JsonObject();
-        json.addProperty("model_type", architecture);
-        keys.forEach((key, published) -> {
+        for (Map<String, String> some : keys) some.forEach((key, published) -> {
             switch (gguf.get(architecture + "." + key)) {
                 case null -> {}
                 case Long number -> json.addProperty(published, number);

@@ -1,7 +1,6 @@
 package fewsh.models;
 
 import com.google.gson.JsonObject;
-import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
 import java.util.Map;
@@ -18,17 +17,10 @@ public record Llama(Config config) implements Causal {
         public static Config of(Settings s) {
             int hidden = s.size("hidden_size");
             int nHead = s.size("num_attention_heads");
-            int nKvHead = s.size("num_key_value_heads", nHead);
-            int headDim = s.size("head_dim", Math.max(1, hidden / nHead));
-            if (nHead % nKvHead != 0)
-                throw new UserError(s.where(), "num_attention_heads " + nHead + " is not a multiple of num_key_value_heads "
-                        + nKvHead, "");
-            if (headDim % 2 != 0) throw new UserError(s.where(), "head_dim must be even, was " + headDim, "");
-            s.product("width of the queries", nHead, headDim);
-            s.only("partial_rotary_factor", 1.0);
+            int headDim = s.headDim(nHead, hidden / nHead);
             int nPositions = s.size("max_position_embeddings", 2048);
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), s.size("num_hidden_layers"),
-                    nHead, nKvHead, headDim, (float) s.real("rms_norm_eps", 1e-6),
+                    nHead, s.keyValueHeads(nHead, nHead), headDim, (float) s.real("rms_norm_eps", 1e-6),
                     s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.flag("attention_bias", false), s.flag("mlp_bias", false),
                     s.flag("tie_word_embeddings", false), Rope.of(s, headDim, nPositions));
         }
@@ -76,17 +68,11 @@ public record Llama(Config config) implements Causal {
 
     /// A GGUF file's settings under the keys of `config.json`.
     static JsonObject config(Map<String, Object> gguf, Predicate<String> has) {
-        JsonObject json = Gguf.config(gguf, "llama", Map.ofEntries(Map.entry("context_length", "max_position_embeddings"),
-                Map.entry("embedding_length", "hidden_size"), Map.entry("block_count", "num_hidden_layers"),
-                Map.entry("feed_forward_length", "intermediate_size"), Map.entry("attention.head_count", "num_attention_heads"),
-                Map.entry("attention.head_count_kv", "num_key_value_heads"), Map.entry("attention.key_length", "head_dim"),
-                Map.entry("attention.layer_norm_rms_epsilon", "rms_norm_eps"), Map.entry("rope.freq_base", "rope_theta"),
-                Map.entry("vocab_size", "vocab_size"), Map.entry("expert_count", "num_local_experts")));
+        JsonObject json = Gguf.config(gguf, "llama", Gguf.KEYS, Map.of("expert_count", "num_local_experts"));
         json.addProperty("attention_bias", has.test("blk.0.attn_q.bias"));
         json.addProperty("mlp_bias", has.test("blk.0.ffn_gate.bias"));
-        Settings s = new Settings("", json);
-        s.only("num_local_experts", 0);
-        Rope.ofGguf(gguf, "llama", s.size("head_dim", Math.max(1, s.size("hidden_size") / s.size("num_attention_heads"))), json);
+        new Settings("", json).only("num_local_experts", 0);
+        Rope.ofGguf(gguf, "llama", json);
         return json;
     }
 

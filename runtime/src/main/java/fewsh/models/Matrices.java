@@ -12,6 +12,7 @@ import fewsh.weights.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// How a graph holds a checkpoint's matrices at a precision, and multiplies by them: in float32 as stored, or in blocks of
 /// integers; several side by side as one.
@@ -42,6 +44,13 @@ class Matrices {
 
     Value vector(String name, int size) {
         return matrix(name, size);
+    }
+
+    /// A norm's weights, whole.
+    float[] vector(Net.Norm norm, int size) {
+        float[] weights = checkpoint.weight(norm.name() + ".weight", size).floats();
+        if (norm.plusOne() && !checkpoint.isGguf()) for (int i = 0; i < size; i++) weights[i] += 1;
+        return weights;
     }
 
     /// Rows of `name.weight`, `(vocab, width)`, looked up by `ids`.
@@ -69,7 +78,8 @@ class Matrices {
     /// One product with all matrices below one another: `(…, sum of rows)`.
     Value product(Value x, List<Net.Linear> linears) {
         Value y = plain(x, linears);
-        for (Slot slot : slots) if (slot.linear().equals(linears.getFirst().name())) y = adapted(y, x, slot);
+        for (Slot slot : slots)
+            if (slot.linear().equals(linears.getFirst().name())) y = adapted(y, x, slot, linears.getFirst());
         return biased(y, linears);
     }
 
@@ -79,12 +89,18 @@ class Matrices {
     }
 
     /// y · gain + (x aᵀ) bᵀ with inputs of the graph, so that adapters change from run to run.
-    private Value adapted(Value y, Value x, Slot slot) {
+    private Value adapted(Value y, Value x, Slot slot, Net.Linear linear) {
         Value a = adapters.computeIfAbsent(slot.a(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.linear() + ".rank", slot.columns())));
         Value b = adapters.computeIfAbsent(slot.b(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.rows(), slot.linear() + ".rank")));
         if (slot.gain())
-            y = g.mul(y, adapters.computeIfAbsent(slot.gains(), n -> g.input(n, DType.FLOAT32, Shape.of(slot.rows()))));
-        return g.add(y, g.matMulTransposed(g.matMulTransposed(x, a), b));
+            y = g.mul(y, inOrder(adapters.computeIfAbsent(slot.gains(), n -> g.input(n, DType.FLOAT32, Shape.of(slot.rows()))), linear));
+        return g.add(y, inOrder(g.matMulTransposed(g.matMulTransposed(x, a), b), linear));
+    }
+
+    /// The last axis from the order of published rows, which is that of adapters, to that which pages mean.
+    private Value inOrder(Value x, Net.Linear linear) {
+        long[] order = IntStream.of(order(linear, false)).asLongStream().toArray();
+        return Arrays.equals(order, LongStream.range(0, order.length).toArray()) ? x : g.gather(x, g.longs(order), -1);
     }
 
     private Value plain(Value x, List<Net.Linear> linears) {
@@ -94,7 +110,7 @@ class Matrices {
         if (bits != 32) return blockProduct(x, name, linears);
         if (linears.size() == 1 && first.conv1d() && !checkpoint.isGguf())
             return g.matMul(x, matrix(name + ".weight", stored(first)));   // (columns, rows) as stored
-        if (linears.size() == 1 && first.interleavedHeads() == 0)
+        if (linears.size() == 1 && first.order() == null)
             return g.matMulTransposed(x, matrix(name + ".weight", stored(first)));
         Value w = g.initializer(name + ".weight").orElseGet(() -> g.initializer(name + ".weight", stack(linears)));
         return g.matMulTransposed(x, w);
@@ -191,9 +207,12 @@ class Matrices {
 
     /// For each row here, the row of the file.
     private int[] order(Net.Linear l) {
-        if (l.interleavedHeads() == 0 || !checkpoint.isGguf()) return IntStream.range(0, l.rows()).toArray();
-        int dim = l.rows() / l.interleavedHeads();
-        return IntStream.range(0, l.rows()).map(r -> r / dim * dim + r % dim % (dim / 2) * 2 + r % dim / (dim / 2)).toArray();
+        return order(l, checkpoint.isGguf());
+    }
+
+    private static int[] order(Net.Linear l, boolean gguf) {
+        IntStream rows = IntStream.range(0, l.rows());
+        return (l.order() == null ? rows : rows.map(r -> l.order().stored(r, gguf))).toArray();
     }
 
     /// In the order that pages mean.

@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /// What pages build with: the layers that they share, over one checkpoint's weights at one precision.
 ///
@@ -25,30 +27,53 @@ import java.util.function.UnaryOperator;
 public final class Net {
     /// The words for a layer's nonlinearity in published settings.
     static final List<String> ACTIVATIONS =
-            List.of("silu", "swish", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "tanh", "sigmoid");
+            List.of("silu", "swish", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "relu", "relu2", "tanh",
+                    "sigmoid");
+
+    /// Which row of a file's matrix is the row that a page means.
+    interface RowOrder {
+        int stored(int row, boolean gguf);
+    }
 
     /// A matrix `name.weight`, `(rows, columns)` = (features out, features in), and `name.bias` when there is one.
     ///
     /// @param conv1d whether published checkpoints keep it transposed, as GPT-2's do
-    /// @param interleavedHeads of how many heads a GGUF file keeps the rows pairwise, (0, d/2, 1, d/2+1, …); 0: it does not
-    record Linear(String name, int rows, int columns, boolean bias, boolean conv1d, int interleavedHeads) {
+    /// @param order null where files keep the rows as the page means them
+    record Linear(String name, int rows, int columns, boolean bias, boolean conv1d, RowOrder order) {
         Linear(String name, int rows, int columns, boolean bias) {
-            this(name, rows, columns, bias, false, 0);
+            this(name, rows, columns, bias, false, null);
         }
 
         static Linear conv1d(String name, int rows, int columns) {
-            return new Linear(name, rows, columns, true, true, 0);
+            return new Linear(name, rows, columns, true, true, null);
         }
 
+        /// For files that keep the rows in another order.
+        Linear stored(RowOrder order) {
+            return new Linear(name, rows, columns, bias, conv1d, order);
+        }
+
+        /// GGUF files keep the rows of each head pairwise, (0, d/2, 1, d/2+1, …).
         Linear interleavedInGguf(int heads) {
-            return new Linear(name, rows, columns, bias, conv1d, heads);
+            int dim = rows / heads;
+            return stored((r, gguf) -> gguf ? r / dim * dim + r % dim % (dim / 2) * 2 + r % dim / (dim / 2) : r);
+        }
+
+        /// The same matrix with its row `from(r)` as row `r`.
+        Linear reordered(IntUnaryOperator from) {
+            return stored((r, gguf) -> order == null ? from.applyAsInt(r) : order.stored(from.applyAsInt(r), gguf));
         }
     }
 
     /// An attention's heads. Where `dim` is not a multiple of 16, which the operator needs, each head is padded with zeros.
     ///
     /// @param scale factor of q·k
-    record Heads(int query, int keyValue, int dim, float scale) {
+    /// @param turned how many of a head's numbers, from the first, turn with their position: `dim`, or fewer
+    record Heads(int query, int keyValue, int dim, float scale, int turned) {
+        Heads(int query, int keyValue, int dim, float scale) {
+            this(query, keyValue, dim, scale, dim);
+        }
+
         int all() {
             return query + 2 * keyValue;
         }
@@ -57,12 +82,32 @@ public final class Net {
             return cacheDim(dim) != dim;
         }
 
-        /// Where number `i` of a head goes; both halves keep their place, since rotary positions pair them.
+        /// Whether the operator turns as many numbers as this: it takes multiples of 16.
+        boolean turnsAsStored() {
+            return turned % 16 == 0;
+        }
+
+        /// Where number `i` of a head goes: the halves of what turns to the beginnings of the padded head's halves, since
+        /// rotary positions pair them; the others where there is room.
         int place(int i) {
-            int wide = cacheDim(dim);
-            return i < dim / 2 ? i : wide / 2 + i - dim / 2;
+            int half = cacheDim(dim) / 2;
+            int pairs = turned / 2;
+            if (i < pairs) return i;
+            if (i < turned) return half + i - pairs;
+            return i - pairs < half ? i - pairs : i;
+        }
+
+        /// The number of a head that goes to place `p` of one that is not padded.
+        private int numberAt(int p) {
+            for (int i = 0; i < dim; i++) if (place(i) == p) return i;
+            throw new IllegalArgumentException("no number goes to " + p);
         }
     }
+
+    /// A root-mean-square norm's weights, `name.weight`.
+    ///
+    /// @param plusOne whether published checkpoints keep them less 1, as Gemma's do; GGUF files keep them whole
+    record Norm(String name, float epsilon, boolean plusOne) {}
 
     /// The size of a head in the cache.
     static int cacheDim(int headDim) {
@@ -73,6 +118,7 @@ public final class Net {
     private final Matrices matrices;
     private final Checkpoint checkpoint;
     private final Map<String, Value> inputs = new HashMap<>();
+    private final Map<Rope, List<Value>> rotaryTables = new HashMap<>();
 
     private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices) {
         this.g = g;
@@ -142,7 +188,12 @@ public final class Net {
             case "silu", "swish" -> g.silu(x);
             case "gelu" -> g.gelu(x);
             case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> g.geluTanh(x);
+            case "quick_gelu" -> g.apply(new Op.QuickGelu(1.702f), x).getFirst();
             case "relu" -> g.relu(x);
+            case "relu2" -> {
+                Value positive = g.relu(x);
+                yield g.mul(positive, positive);
+            }
             case "tanh" -> g.tanh(x);
             case "sigmoid" -> g.sigmoid(x);
             default -> throw new IllegalArgumentException(word);
@@ -154,7 +205,19 @@ public final class Net {
     }
 
     Value rmsNorm(String name, Value x, float epsilon) {
-        return g.rmsNorm(x, vector(name + ".weight", x), epsilon);
+        return rmsNorm(new Norm(name, epsilon, false), x);
+    }
+
+    Value rmsNorm(Norm norm, Value x) {
+        if (!norm.plusOne()) return g.rmsNorm(x, vector(norm.name() + ".weight", x), norm.epsilon());
+        float[] weights = matrices.vector(norm, (int) x.shape().size(-1));
+        return g.rmsNorm(x, g.initializer(norm.name() + ".weight", Tensor.ofFloat32(weights, weights.length)), norm.epsilon());
+    }
+
+    /// x · factor
+    Value scale(Value x, double factor) {
+        String name = "scale[" + (float) factor + "]";
+        return g.mul(x, g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(new float[] {(float) factor}, 1))));
     }
 
     private Value vector(String name, Value x) {
@@ -174,10 +237,16 @@ public final class Net {
 
     /// The model's outputs: the positions asked for, times `name.weight`.
     void logits(String name, int vocab, Value x) {
+        logits(name, vocab, x, 0);
+    }
+
+    /// @param softcap c of c · tanh(logits / c), which keeps them between −c and c; 0 for none
+    void logits(String name, int vocab, Value x, double softcap) {
         Value positions = input("logits_positions", DType.INT64, Shape.named("n"));
         int width = (int) x.shape().size(-1);
         Value chosen = g.gather(g.reshape(x, -1, width), positions, 0);                     // (n, width)
         Value logits = linear(chosen, new Linear(name, vocab, width, checkpoint.has(name + ".bias")));
+        if (softcap != 0) logits = scale(g.tanh(scale(logits, 1 / softcap)), softcap);
         Value logprobs = g.logSoftmax(logits, -1);
         g.output("logits", logits);
         g.output("logprobs", logprobs);
@@ -196,45 +265,93 @@ public final class Net {
 
     /// The projections of an attention side by side, queries first: `(batch, sequence, heads.all() · cacheDim)`.
     Value queryKeyValue(Value x, Heads heads, Linear... linears) {
-        List<Linear> all = List.of(linears);
+        List<Linear> all = heads.padded() || heads.turnsAsStored() ? List.of(linears) : regrouped(heads, linears);
         if (heads.padded() && matrices.adapted(all)) return spread(g.concat(-1, all.stream().map(l -> linear(x, l)).toArray(Value[]::new)), heads);
         if (heads.padded()) return padded(x, heads, all);
         if (matrices.alike(all)) return matrices.product(x, all);
         return g.concat(-1, all.stream().map(l -> linear(x, l)).toArray(Value[]::new));
     }
 
+    /// The same with the numbers of each head of queries and keys in other places.
+    private static List<Linear> regrouped(Heads heads, Linear... linears) {
+        int dim = heads.dim();
+        int values = (heads.query() + heads.keyValue()) * dim;
+        int[] from = IntStream.range(0, dim).map(heads::numberAt).toArray();
+        List<Linear> all = new ArrayList<>();
+        int first = 0;
+        for (Linear linear : linears) {
+            int before = first;
+            all.add(linear.reordered(r -> before + r < values ? r / dim * dim + from[r % dim] : r));
+            first += linear.rows();
+        }
+        return all;
+    }
+
+    /// Queries, keys and values apart, each head of the first two normed over its numbers.
+    List<Value> normHeads(Value qkv, Heads heads, Norm query, Norm key) {
+        int wide = cacheDim(heads.dim());
+        long kv = (long) heads.keyValue() * wide;
+        List<Value> apart = g.split(qkv, -1, (long) heads.query() * wide, kv, kv);
+        return List.of(normHeads(apart.get(0), heads.query(), heads, query), normHeads(apart.get(1), heads.keyValue(), heads, key),
+                apart.get(2));
+    }
+
+    /// The mean square over a padded head is less by dim / wide, the padding being zero: the epsilon shrinks with it, and the
+    /// weights make up for both.
+    private Value normHeads(Value x, int count, Heads heads, Norm norm) {
+        int wide = cacheDim(heads.dim());
+        float[] weights = matrices.vector(norm, heads.dim());
+        float[] placed = new float[wide];
+        for (int i = 0; i < heads.dim(); i++)
+            placed[heads.place(i)] = (float) (weights[i] * Math.sqrt((double) heads.dim() / wide));
+        Value weight = g.initializer(norm.name() + ".weight", Tensor.ofFloat32(placed, wide));
+        Value normed = g.rmsNorm(g.reshape(x, 0, 0, count, wide), weight, norm.epsilon() * heads.dim() / wide);
+        return g.reshape(normed, 0, 0, (long) count * wide);
+    }
+
     /// Causal attention over the cache of `layer` and what `qkv` adds to it.
     ///
     /// @param rope turns queries and keys by their positions; null: positions are in `x` already
     Value attention(int layer, Value qkv, Heads heads, Rope rope) {
+        return attention(layer, List.of(qkv), heads, rope, 0);
+    }
+
+    /// @param qkv side by side as one, or queries, keys and values
+    /// @param window how many positions each sees, its own among them; 0 for all before it
+    Value attention(int layer, List<Value> qkv, Heads heads, Rope rope, int window) {
         Shape cache = Shape.named("batch", heads.keyValue(), "capacity", cacheDim(heads.dim()));
         Value key = input("past_key_values." + layer + ".key", DType.FLOAT32, cache);
         Value value = input("past_key_values." + layer + ".value", DType.FLOAT32, cache);
         Value seqlensK = input("seqlens_k", DType.INT32, Shape.named("batch"));
         Value totalSequenceLength = input("total_sequence_length", DType.INT32, Shape.of());
-        List<Value> in = new ArrayList<>(List.of(qkv, Value.ABSENT, Value.ABSENT, key, value, seqlensK, totalSequenceLength));
-        if (rope != null) in.addAll(rotaryTables(rope, cacheDim(heads.dim()) / 2));
-        Op op = new Op.GroupQueryAttention(heads.query(), heads.keyValue(), rope != null, false, -1, heads.scale());
+        List<Value> in = new ArrayList<>(qkv.size() == 3 ? qkv : List.of(qkv.getFirst(), Value.ABSENT, Value.ABSENT));
+        in.addAll(List.of(key, value, seqlensK, totalSequenceLength));
+        if (rope != null) in.addAll(rotaryTables(rope, heads));
+        Op op = new Op.GroupQueryAttention(heads.query(), heads.keyValue(), rope != null, false, window == 0 ? -1 : window,
+                heads.scale());
         List<Value> out = g.apply(op, in.toArray(Value[]::new));
         g.output("present." + layer + ".key", out.get(1));
         g.output("present." + layer + ".value", out.get(2));
         return out.getFirst();
     }
 
-    /// @param wide pairs of a head in the cache, at least as many as turn
-    private List<Value> rotaryTables(Rope rope, int wide) {
-        if (g.initializer("rotary.cos").isEmpty()) {
-            float[][] tables = rope.tables();
-            int pairs = rope.inverseFrequencies().length;
+    /// cos and sin, `(positions, pairs of a head in the cache)`, or of the pairs that turn where these stay in their places.
+    private List<Value> rotaryTables(Rope rope, Heads heads) {
+        return rotaryTables.computeIfAbsent(rope, r -> {
+            float[][] tables = r.tables();
+            int pairs = r.inverseFrequencies().length;
+            int wide = heads.padded() || !heads.turnsAsStored() ? cacheDim(heads.dim()) / 2 : pairs;
+            String name = rotaryTables.isEmpty() ? "rotary." : "rotary" + rotaryTables.size() + ".";
+            List<Value> made = new ArrayList<>();
             for (int t = 0; t < 2; t++) {
-                float[] table = new float[rope.positions() * wide];
+                float[] table = new float[r.positions() * wide];
                 Arrays.fill(table, 1 - t);                                                  // padding does not turn
-                for (int p = 0; p < rope.positions(); p++)
+                for (int p = 0; p < r.positions(); p++)
                     System.arraycopy(tables[t], p * pairs, table, p * wide, pairs);
-                matrices.kept(t == 0 ? "rotary.cos" : "rotary.sin", Tensor.ofFloat32(table, rope.positions(), wide));
+                made.add(matrices.kept(name + (t == 0 ? "cos" : "sin"), Tensor.ofFloat32(table, r.positions(), wide)));
             }
-        }
-        return List.of(g.initializer("rotary.cos").orElseThrow(), g.initializer("rotary.sin").orElseThrow());
+            return made;
+        });
     }
 
     /// The projection that follows an attention; `x` is `(batch, sequence, heads.query() · cacheDim)`.

@@ -8,12 +8,18 @@ import java.util.Map;
 /// Rotary positions: the angle by which each pair of a head's numbers turns at each position.
 ///
 /// @param inverseFrequencies radians a position, one a pair, float32 as the reference computes them
-/// @param factor of cos and sin; 1 but for yarn
+/// @param factor of cos and sin; 1 but for yarn and longrope
 /// @param positions how many there are
 /// Source: Su et al. 2021; scalings as `modeling_rope_utils.py` of Hugging Face's transformers has them.
 public record Rope(float[] inverseFrequencies, float factor, int positions) {
     /// Numbers of one table at most.
     private static final long LARGEST = 1L << 28;
+    private static final String ORIGINAL = "original_max_position_embeddings";
+
+    /// How many numbers of a head turn.
+    int turned() {
+        return 2 * inverseFrequencies.length;
+    }
 
     /// cos then sin, each `(positions, pairs)`.
     float[][] tables() {
@@ -29,35 +35,67 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
         return new float[][] {cos, sin};
     }
 
-    /// From `rope_parameters`, as transformers 5 writes it, or `rope_theta` and `rope_scaling`, as 4 did.
+    /// From `rope_parameters`, as transformers 5 writes it, or `rope_theta` and `rope_scaling`, as 4 did; of whole heads.
     static Rope of(Settings s, int headDim, int nPositions) {
-        Settings r = s.has("rope_parameters") ? s.object("rope_parameters") : s.object("rope_scaling");
-        double theta = r.real("rope_theta", s.real("rope_theta", 10000));
+        s.only("partial_rotary_factor", 1.0);
+        parameters(s).only("partial_rotary_factor", 1.0);
+        return of(s, parameters(s), s.real("rope_theta", 10000), headDim, 1, nPositions);
+    }
+
+    /// The object that has the kind of positions.
+    static Settings parameters(Settings s) {
+        return s.has("rope_scaling") && !s.object("rope_scaling").json().isEmpty() ? s.object("rope_scaling") : s.object("rope_parameters");
+    }
+
+    /// @param r the kind of positions and what belongs to it
+    /// @param theta the base where `r` has none
+    /// @param part of a head's numbers that turns
+    static Rope of(Settings s, Settings r, double theta, int headDim, double part, int nPositions) {
+        theta = r.real("rope_theta", theta);
         if ((long) nPositions * headDim > LARGEST)
             throw new UserError(s.where(), "max_position_embeddings " + nPositions + " is more than can be held for heads of "
                     + headDim, "");
         if (!(theta > 1 && theta < Double.POSITIVE_INFINITY)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
-        double[] frequencies = new double[headDim / 2];
-        for (int i = 0; i < frequencies.length; i++) frequencies[i] = 1 / Math.pow(theta, 2.0 * i / headDim);
+        int dim = (int) (headDim * part);
+        int pairs = (dim + 1) / 2;
+        if (dim < 1 || 2 * pairs > headDim)
+            throw new UserError(s.where(), "partial_rotary_factor " + part + " is not supported", "for heads of " + headDim
+                    + " it may be from " + 1.0 / headDim + " to 1");
+        double[] frequencies = new double[pairs];
+        for (int i = 0; i < frequencies.length; i++) frequencies[i] = 1 / Math.pow(theta, 2.0 * i / dim);
+        double original = s.has(ORIGINAL) ? positive(s, ORIGINAL) : r.has(ORIGINAL) ? positive(r, ORIGINAL) : nPositions;
         double magnitude = 1;
-        String type = r.has("rope_type") ? "rope_type" : "type";
-        switch (r.choice(type, "default", List.of("default", "linear", "dynamic", "llama3", "yarn", "factors"))) {
+        switch (kind(r, List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors"))) {
             // dynamic scales only beyond the context length, which no prompt gets past
             case "default", "dynamic" -> {}
             case "linear" -> {
                 for (int i = 0; i < frequencies.length; i++) frequencies[i] /= positive(r, "factor");
             }
-            case "factors" -> {
-                for (int i = 0; i < frequencies.length; i++)
-                    frequencies[i] /= r.json().getAsJsonArray("factors").get(i).getAsDouble();
+            case "factors" -> divide(frequencies, r.reals("factors", pairs));
+            case "llama3" -> llama3(r, frequencies, original);
+            case "yarn" -> magnitude = yarn(r, frequencies, theta, dim, original, nPositions);
+            case "longrope" -> {
+                divide(frequencies, r.reals("short_factor", pairs));
+                double factor = r.has("factor") ? positive(r, "factor") : nPositions / original;
+                magnitude = r.has("attention_factor") ? positive(r, "attention_factor")
+                        : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
             }
-            case "llama3" -> llama3(r, frequencies);
-            case "yarn" -> magnitude = yarn(r, frequencies, theta, headDim, nPositions);
-            default -> throw new IllegalStateException(type);
+            default -> throw new IllegalStateException(r.json().toString());
         }
         float[] rounded = new float[frequencies.length];
         for (int i = 0; i < rounded.length; i++) rounded[i] = (float) frequencies[i];
         return new Rope(rounded, (float) magnitude, nPositions);
+    }
+
+    /// The kind of scaling; early files of Phi-3 call longrope su or yarn.
+    static String kind(Settings r, List<String> known) {
+        String key = r.has("rope_type") ? "rope_type" : "type";
+        String word = r.text(key, "default");
+        return word.equals("su") || word.equals("yarn") && r.has("short_factor") ? "longrope" : r.choice(key, "default", known);
+    }
+
+    private static void divide(double[] frequencies, List<Double> factors) {
+        for (int i = 0; i < frequencies.length; i++) frequencies[i] /= factors.get(i);
     }
 
     private static double positive(Settings s, String key) {
@@ -67,11 +105,10 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
     }
 
     /// Long waves stretched, short ones left, those between blended.
-    private static void llama3(Settings r, double[] frequencies) {
+    private static void llama3(Settings r, double[] frequencies, double original) {
         double factor = positive(r, "factor");
         double low = positive(r, "low_freq_factor");
         double high = positive(r, "high_freq_factor");
-        double original = positive(r, "original_max_position_embeddings");
         for (int i = 0; i < frequencies.length; i++) {
             double wavelength = 2 * Math.PI / frequencies[i];
             double smooth = Math.clamp((original / wavelength - low) / (high - low), 0.0, 1.0);
@@ -82,17 +119,17 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
     /// Interpolates slow pairs, extrapolates fast ones, with a ramp between.
     ///
     /// @return the factor of cos and sin
-    private static double yarn(Settings r, double[] frequencies, double theta, int headDim, int nPositions) {
-        double factor = positive(r, "factor");
-        double original = r.real("original_max_position_embeddings", nPositions);
-        double low = correction(r.real("beta_fast", 32), headDim, theta, original);
-        double high = correction(r.real("beta_slow", 1), headDim, theta, original);
+    private static double yarn(Settings r, double[] frequencies, double theta, int dim, double original,
+            int nPositions) {
+        double factor = r.has("factor") ? positive(r, "factor") : nPositions / original;
+        double low = correction(r.real("beta_fast", 32), dim, theta, original);
+        double high = correction(r.real("beta_slow", 1), dim, theta, original);
         if (r.flag("truncate", true)) {
             low = Math.floor(low);
             high = Math.ceil(high);
         }
         low = Math.max(low, 0);
-        high = Math.min(high, headDim - 1);
+        high = Math.min(high, dim - 1);
         if (low == high) high += 0.001;
         for (int i = 0; i < frequencies.length; i++) {
             double interpolated = Math.clamp((i - low) / (high - low), 0.0, 1.0);
@@ -104,8 +141,8 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
         return mscale != 0 && mscaleAll != 0 ? magnitude(factor, mscale) / magnitude(factor, mscaleAll) : magnitude(factor, 1);
     }
 
-    private static double correction(double rotations, int headDim, double theta, double original) {
-        return headDim * Math.log(original / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+    private static double correction(double rotations, int dim, double theta, double original) {
+        return dim * Math.log(original / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 
     private static double magnitude(double factor, double mscale) {
@@ -113,10 +150,11 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
     }
 
     /// Writes a GGUF file's rotary settings into `json` under `config.json`'s keys.
-    static void ofGguf(Map<String, Object> gguf, String architecture, int headDim, JsonObject json) {
-        Object dims = gguf.get(architecture + ".rope.dimension_count");
-        if (dims instanceof Long n && n != headDim)
-            throw new UserError("", "rope.dimension_count " + n + " is not supported", "only the head's own " + headDim + " is");
+    static void ofGguf(Map<String, Object> gguf, String architecture, JsonObject json) {
+        Settings s = new Settings("", json);
+        int headDim = s.size("head_dim", Math.max(1, s.size("hidden_size") / s.size("num_attention_heads")));
+        if (gguf.get(architecture + ".rope.dimension_count") instanceof Long n && n != headDim)
+            json.addProperty("partial_rotary_factor", Math.nextUp((double) n / headDim));   // times headDim it is n, or just above
         JsonObject scaling = new JsonObject();
         Object type = gguf.getOrDefault(architecture + ".rope.scaling.type", "none");
         scaling.addProperty("rope_type", type.equals("none") ? "default" : type.toString());

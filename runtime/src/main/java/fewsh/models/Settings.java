@@ -1,5 +1,6 @@
 package fewsh.models;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -12,6 +13,8 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// A checkpoint's configuration under Hugging Face's keys, read strictly: a key of the wrong type is an error that names it.
 ///
@@ -69,6 +72,23 @@ public record Settings(String where, JsonObject json) {
         return (int) (a * b);
     }
 
+    /// How many heads keys and values have: as many as queries, or a divisor of that.
+    ///
+    /// @param otherwise where the key is missing; null means as many as queries
+    public int keyValueHeads(int nHead, int otherwise) {
+        int n = json.has("num_key_value_heads") ? size("num_key_value_heads", nHead) : otherwise;
+        if (nHead % n == 0) return n;
+        throw new UserError(where, "num_attention_heads " + nHead + " is not a multiple of num_key_value_heads " + n, "");
+    }
+
+    /// The size of a head that turns with its position: even.
+    public int headDim(int nHead, int otherwise) {
+        int dim = size("head_dim", Math.max(1, otherwise));
+        if (dim % 2 != 0) throw new UserError(where, "head_dim must be even, was " + dim, "");
+        product("width of the queries", nHead, dim);
+        return dim;
+    }
+
     public double real(String key, double otherwise) {
         return has(key) ? number(key).doubleValue() : otherwise;
     }
@@ -107,6 +127,38 @@ public record Settings(String where, JsonObject json) {
         if (!same)
             throw new UserError(where, key + " " + given + " is not supported", "only " + value + " is, for "
                     + text("model_type", "this architecture"));
+    }
+
+    /// A list of so many numbers.
+    public List<Double> reals(String key, int count) {
+        if (json.get(key) instanceof JsonArray list && list.size() == count
+                && list.asList().stream().allMatch(e -> e instanceof JsonPrimitive p && p.isNumber()))
+            return list.asList().stream().map(JsonElement::getAsDouble).toList();
+        throw wrong(key, "a list of " + count + " numbers", null);
+    }
+
+    /// One of the words that a page knows for each of so many layers.
+    public List<String> choices(String key, int layers, List<String> known) {
+        if (!(json.get(key) instanceof JsonArray list) || list.size() != layers)
+            throw wrong(key, "a list of " + layers + " words", null);
+        return list.asList().stream().map(e -> {
+            JsonObject one = new JsonObject();
+            one.add(key, e);
+            return new Settings(where, one).choice(key, "", known);
+        }).toList();
+    }
+
+    /// How many positions each layer sees, its own among them, 0 for all: as `layer_types` says, where that is given.
+    ///
+    /// @param window of the layers that do not see all; 0 if there is none
+    /// @param slides which layers have it where there is no `layer_types`
+    public List<Integer> windows(int layers, int window, IntPredicate slides) {
+        List<String> types = has("layer_types")
+                ? choices("layer_types", layers, List.of("full_attention", "sliding_attention")) : List.of();
+        if (window == 0 && types.contains("sliding_attention"))
+            throw new UserError(where, "layer_types asks for sliding_attention, but there is no sliding_window", "fetch the file again");
+        return IntStream.range(0, layers)
+                .mapToObj(i -> (types.isEmpty() ? slides.test(i) : types.get(i).equals("sliding_attention")) ? window : 0).toList();
     }
 
     /// A nested object; empty when there is none.
