@@ -33,10 +33,12 @@ class DecodingTest {
     @BeforeAll
     static void make() throws IOException {
         LoadOptions fp32 = LoadOptions.in(folder.resolve("home")).withPrecision(Precision.FP32).withThreads(2);
-        Path llama = TinyModels.llama(folder.resolve("llama"), 1);
-        Path gpt2 = TinyModels.gpt2(folder.resolve("gpt2"), 2);
+        List<Path> models = new ArrayList<>();
+        models.add(TinyModels.llama(folder.resolve("llama"), 1));
+        models.add(TinyModels.gpt2(folder.resolve("gpt2"), 2));
+        for (String type : TinyModels.CAUSAL) models.add(TinyModels.causal(folder.resolve(type), type, models.size()));
         for (Precision precision : List.of(Precision.FP32, Precision.INT8, Precision.INT4))
-            for (Path model : List.of(llama, gpt2)) RANDOM.add(CausalLm.open(model, fp32.withPrecision(precision)));
+            for (Path model : models) RANDOM.add(CausalLm.open(model, fp32.withPrecision(precision)));
         alphabet = CausalLm.open(TinyModels.alphabet(folder.resolve("alphabet")), fp32);
     }
 

@@ -11,20 +11,24 @@ import com.google.gson.JsonParser;
 import fewsh.Shared;
 import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
+import fewsh.prompt.Message;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Every number of the golden files of GPT-2 and Llama models, in float32: the reference implementations' logits,
-/// log-probabilities, greedy continuations and log-likelihoods.
+/// Every number of the golden files of causal models, in float32: the reference implementations' logits, log-probabilities,
+/// greedy continuations and log-likelihoods.
 @Shared.Suite({"models/smollm2-135m-instruct-gguf", "models/stories260K-gguf", "models/tiny/gpt2", "models/tiny/gpt2-hub-names",
-        "models/tiny/llama", "models/tiny/llama-odd-heads", "models/tiny/llama-bfloat16-sharded"})
+        "models/tiny/openai-gpt", "models/tiny/gpt_neox", "models/tiny/llama", "models/tiny/llama-odd-heads",
+        "models/tiny/llama-bfloat16-sharded", "models/tiny/mistral", "models/tiny/qwen2", "models/tiny/qwen3",
+        "models/tiny/gemma3_text", "models/tiny/phi3"})
 class GoldenModelsTest {
     /// Of one logit of the tiny models; their README's own tolerance.
     private static final float FLOAT32_LOGITS = 1e-4f;
@@ -55,7 +59,7 @@ class GoldenModelsTest {
             for (JsonObject c : objects(golden.get("forward"))) {
                 int[] ids = ids(c.get("ids"));
                 JsonArray logprobs = c.getAsJsonArray("prompt_logprobs");
-                Score score = lm.score(cache, new int[] {ids[0]}, java.util.Arrays.copyOfRange(ids, 1, ids.length));
+                Score score = lm.score(cache, new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length));
                 for (int i = 1; i < ids.length; i++)
                     assertEquals(logprobs.get(i).getAsFloat(), score.tokens().get(i - 1).logprob(), LOGPROB, c.get("name") + " token " + i);
                 try (Decoding d = lm.decode(cache, ids, SamplingConfig.GREEDY.withMaxTokens(1).withAlternatives(20), 1)) {
@@ -75,8 +79,8 @@ class GoldenModelsTest {
             for (JsonObject c : objects(golden.get("loglikelihood"))) {
                 int[] whole = ids(c.get("ids"));
                 int split = ids(c.get("context_ids")).length;
-                Score score = lm.score(cache, java.util.Arrays.copyOf(whole, split),
-                        java.util.Arrays.copyOfRange(whole, split, whole.length));
+                Score score = lm.score(cache, Arrays.copyOf(whole, split),
+                        Arrays.copyOfRange(whole, split, whole.length));
                 double sum = c.get("sum").getAsDouble();
                 assertEquals(sum, score.loglikelihood(), LOGLIKELIHOOD * Math.abs(sum) + 1e-4, c.get("continuation").getAsString());
                 assertEquals(c.get("greedy").getAsBoolean(), score.isGreedy(), c.get("continuation").getAsString());
@@ -85,7 +89,8 @@ class GoldenModelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt2", "gpt2-hub-names", "llama", "llama-odd-heads", "llama-bfloat16-sharded"})
+    @ValueSource(strings = {"gpt2", "gpt2-hub-names", "openai-gpt", "gpt_neox", "llama", "llama-odd-heads", "llama-bfloat16-sharded",
+            "mistral", "qwen2", "qwen3", "gemma3_text", "phi3"})
     void tinyModelsGiveTheReferenceNumbers(String folder) throws IOException {
         Path model = Shared.path("models/tiny/" + folder);
         JsonObject golden = golden(model);
@@ -104,6 +109,29 @@ class GoldenModelsTest {
                     for (int i = 0; i < data.size(); i++)
                         assertEquals(data.get(i).getAsFloat(), logits[ids.length - 1][i], FLOAT32_LOGITS, c.get("name") + " " + i);
                 }
+                if (c.has("logprobs")) {
+                    JsonArray data = c.getAsJsonArray("logprobs");
+                    Score score = lm.score(cache, new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length));
+                    for (int i = 1; i < ids.length; i++)             // the first token has none
+                        assertEquals(data.get(i).getAsFloat(), score.tokens().get(i - 1).logprob(), FLOAT32_LOGITS, c.get("name") + " " + i);
+                }
+            }
+            JsonObject batch = golden.getAsJsonObject("batch");
+            for (int row = 0; row < batch.getAsJsonArray("input_ids").size(); row++) {
+                int[] ids = ids(batch.getAsJsonArray("input_ids").get(row));
+                int padding = (int) batch.getAsJsonArray("attention_mask").get(row).getAsJsonArray().asList().stream()
+                        .filter(e -> e.getAsInt() == 0).count();
+                float[][] logits = lm.forward(Arrays.copyOfRange(ids, padding, ids.length));
+                JsonArray data = batch.getAsJsonArray("last_logits").get(row).getAsJsonArray();
+                for (int i = 0; i < data.size(); i++)
+                    assertEquals(data.get(i).getAsFloat(), logits[logits.length - 1][i], FLOAT32_LOGITS, "row " + row + " " + i);
+            }
+            for (JsonObject c : golden.getAsJsonObject("tokenizer").has("chat")
+                    ? objects(golden.getAsJsonObject("tokenizer").get("chat")) : List.<JsonObject>of()) {
+                if (!c.has("ids") || c.has("tools") || c.has("template_kwargs")) continue;
+                List<Message> messages = objects(c.get("messages")).stream()
+                        .map(m -> new Message(m.get("role").getAsString(), m.get("content").getAsString())).toList();
+                assertArrayEquals(ids(c.get("ids")), lm.encode(messages, c.get("add_generation_prompt").getAsBoolean()), c.toString());
             }
             for (JsonObject c : objects(golden.get("loglikelihood"))) {
                 Score score = lm.score(cache, c.get("context").getAsString(), c.get("continuation").getAsString());

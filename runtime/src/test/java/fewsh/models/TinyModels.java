@@ -177,6 +177,101 @@ public final class TinyModels {
         return write(folder, config, w);
     }
 
+    /// The model types, beside `gpt2` and `llama`, that [#causal] makes a model of.
+    public static final List<String> CAUSAL = List.of("openai-gpt", "gpt_neox", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3");
+
+    /// A causal model of one of the types with random weights, two layers and 128 positions; windows are shorter than that.
+    public static Path causal(Path folder, String type, long seed) throws IOException {
+        Random random = new Random(seed);
+        int width = 64;
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", type);
+        config.addProperty("vocab_size", VOCAB);
+        config.addProperty("hidden_size", width);
+        config.addProperty("intermediate_size", 96);
+        config.addProperty("num_hidden_layers", 2);
+        config.addProperty("num_attention_heads", 4);
+        config.addProperty("max_position_embeddings", 128);
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        switch (type) {
+            case "openai-gpt" -> {
+                config.addProperty("n_embd", width);
+                config.addProperty("n_layer", 2);
+                config.addProperty("n_head", 4);
+                config.addProperty("n_positions", 128);
+                w.put("tokens_embed.weight", normal(random, 0.5, VOCAB, width));
+                w.put("positions_embed.weight", normal(random, 0.1, 128, width));
+                for (int layer = 0; layer < 2; layer++) {
+                    String h = "h." + layer + ".";
+                    linear(w, h + "attn.c_attn", random, width, 3 * width);
+                    linear(w, h + "attn.c_proj", random, width, width);
+                    norm(w, h + "ln_1", random, width);
+                    linear(w, h + "mlp.c_fc", random, width, 4 * width);
+                    linear(w, h + "mlp.c_proj", random, 4 * width, width);
+                    norm(w, h + "ln_2", random, width);
+                }
+            }
+            case "gpt_neox" -> {
+                config.addProperty("rotary_pct", 0.5);
+                w.put("gpt_neox.embed_in.weight", normal(random, 0.5, VOCAB, width));
+                for (int layer = 0; layer < 2; layer++) {
+                    String h = "gpt_neox.layers." + layer + ".";
+                    norm(w, h + "input_layernorm", random, width);
+                    norm(w, h + "post_attention_layernorm", random, width);
+                    outFirst(w, h + "attention.query_key_value", random, 3 * width, width, true);
+                    outFirst(w, h + "attention.dense", random, width, width, true);
+                    outFirst(w, h + "mlp.dense_h_to_4h", random, 96, width, true);
+                    outFirst(w, h + "mlp.dense_4h_to_h", random, width, 96, true);
+                }
+                norm(w, "gpt_neox.final_layer_norm", random, width);
+                outFirst(w, "embed_out", random, VOCAB, width, false);
+            }
+            default -> likeLlama(config, w, type, random, width);
+        }
+        return write(folder, config, w);
+    }
+
+    private static void likeLlama(JsonObject config, SequencedMap<String, Tensor> w, String type, Random random, int width) {
+        boolean gemma = type.equals("gemma3_text");
+        int dim = 16;
+        config.addProperty("num_key_value_heads", 2);
+        config.addProperty("head_dim", dim);
+        config.addProperty("sliding_window", 24);
+        config.addProperty("use_sliding_window", true);
+        config.addProperty("max_window_layers", 1);
+        config.addProperty("sliding_window_pattern", 2);
+        config.addProperty("tie_word_embeddings", gemma);
+        w.put("model.embed_tokens.weight", normal(random, gemma ? 0.2 : 1, VOCAB, width));
+        for (int layer = 0; layer < 2; layer++) {
+            String h = "model.layers." + layer + ".";
+            for (String norm : gemma ? List.of("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
+                    "post_feedforward_layernorm") : List.of("input_layernorm", "post_attention_layernorm"))
+                w.put(h + norm + ".weight", normal(random, 0.1, gemma ? 0.0 : 1.0, width));
+            if (gemma || type.equals("qwen3"))
+                for (String norm : List.of("q_norm", "k_norm"))
+                    w.put(h + "self_attn." + norm + ".weight", normal(random, 0.1, gemma ? 0.0 : 1.0, dim));
+            if (type.equals("phi3")) {
+                outFirst(w, h + "self_attn.qkv_proj", random, 8 * dim, width, false);
+                outFirst(w, h + "mlp.gate_up_proj", random, 2 * 96, width, false);
+            } else {
+                outFirst(w, h + "self_attn.q_proj", random, 4 * dim, width, type.equals("qwen2"));
+                outFirst(w, h + "self_attn.k_proj", random, 2 * dim, width, type.equals("qwen2"));
+                outFirst(w, h + "self_attn.v_proj", random, 2 * dim, width, type.equals("qwen2"));
+                outFirst(w, h + "mlp.gate_proj", random, 96, width, false);
+                outFirst(w, h + "mlp.up_proj", random, 96, width, false);
+            }
+            outFirst(w, h + "self_attn.o_proj", random, width, 4 * dim, false);
+            outFirst(w, h + "mlp.down_proj", random, width, 96, false);
+        }
+        w.put("model.norm.weight", normal(random, 0.1, gemma ? 0.0 : 1.0, width));
+        if (!gemma) outFirst(w, "lm_head", random, VOCAB, width, false);
+    }
+
+    private static void outFirst(Map<String, Tensor> w, String name, Random random, int out, int in, boolean bias) {
+        w.put(name + ".weight", normal(random, 0.2, out, in));
+        if (bias) w.put(name + ".bias", normal(random, 0.1, out));
+    }
+
     private static void norm(Map<String, Tensor> w, String name, Random random, int width) {
         w.put(name + ".weight", normal(random, 0.1, 1.0, width));
         w.put(name + ".bias", normal(random, 0.1, width));

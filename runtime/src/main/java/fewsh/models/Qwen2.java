@@ -1,0 +1,92 @@
+package fewsh.models;
+
+import com.google.gson.JsonObject;
+import fewsh.graph.Value;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/// Qwen2: as Llama, with biases on queries, keys and values alone; some layers may have a sliding window.
+///
+/// Checkpoints: `Qwen/Qwen2-*`, `Qwen/Qwen2.5-*` and others of model_type `qwen2`; GGUF files of architecture `qwen2`.
+/// Source: Yang et al. 2024; `modeling_qwen2.py` of Hugging Face's transformers.
+public record Qwen2(Config config) implements Causal {
+    /// @param windows positions that each layer sees, its own among them; 0 for all
+    public record Config(
+            int vocabSize, int nPositions, int hiddenSize, int intermediateSize, int nLayer, int nHead, int nKvHead, int headDim,
+            float rmsNormEps, String hiddenAct, List<Integer> windows, boolean tied, Rope rope) {
+        public static Config of(Settings s) {
+            int hidden = s.size("hidden_size");
+            int nHead = s.size("num_attention_heads");
+            int headDim = s.headDim(nHead, hidden / nHead);
+            int nLayer = s.size("num_hidden_layers");
+            int window = !s.flag("use_sliding_window", false) ? 0
+                    : s.json().has("sliding_window") ? s.size("sliding_window", 0) : 4096;
+            double first = s.real("max_window_layers", 28);
+            int nPositions = s.size("max_position_embeddings", 32768);
+            return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), nLayer, nHead,
+                    s.keyValueHeads(nHead, 32), headDim, (float) s.real("rms_norm_eps", 1e-6),
+                    s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.windows(nLayer, window, i -> i >= first),
+                    s.flag("tie_word_embeddings", false), Rope.of(s, headDim, nPositions));
+        }
+    }
+
+    @Override
+    public Layout layout() {
+        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), false);
+    }
+
+    @Override
+    public void build(Net g) {
+        Value x = g.embedding("model.embed_tokens", config.vocabSize, config.hiddenSize, g.inputIds());
+        for (int layer = 0; layer < config.nLayer; layer++) x = block(g, layer, x);  // (batch, sequence, hiddenSize)
+        x = g.rmsNorm("model.norm", x, config.rmsNormEps);
+        g.logits(config.tied ? "model.embed_tokens" : "lm_head", config.vocabSize, x);
+    }
+
+    private Value block(Net g, int layer, Value x) {
+        String h = "model.layers." + layer + ".";
+        x = g.add(x, attention(g, layer, h + "self_attn.", g.rmsNorm(h + "input_layernorm", x, config.rmsNormEps)));
+        return g.add(x, mlp(g, h + "mlp.", g.rmsNorm(h + "post_attention_layernorm", x, config.rmsNormEps)));
+    }
+
+    private Value attention(Net g, int layer, String h, Value x) {
+        int width = config.hiddenSize;
+        int d = config.headDim;
+        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)));
+        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "q_proj", config.nHead * d, width, true),
+                new Net.Linear(h + "k_proj", config.nKvHead * d, width, true),
+                new Net.Linear(h + "v_proj", config.nKvHead * d, width, true));
+        return g.outOfHeads(g.attention(layer, List.of(qkv), heads, config.rope, config.windows.get(layer)), heads,
+                new Net.Linear(h + "o_proj", width, config.nHead * d, false));
+    }
+
+    private Value mlp(Net g, String h, Value x) {
+        int inner = config.intermediateSize;
+        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, config.hiddenSize, false),
+                new Net.Linear(h + "up_proj", inner, config.hiddenSize, false));
+        x = g.mul(g.activation(config.hiddenAct, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
+        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, false));
+    }
+
+    /// A GGUF file's settings under the keys of `config.json`.
+    static JsonObject config(Map<String, Object> gguf, Predicate<String> has) {
+        JsonObject json = Gguf.config(gguf, "qwen2", Gguf.KEYS);
+        Rope.ofGguf(gguf, "qwen2", json);
+        return json;
+    }
+
+    /// Where a GGUF file keeps what a published checkpoint calls by these names.
+    static final List<Gguf.Rename> GGUF_NAMES = List.of(
+            new Gguf.Rename("model.embed_tokens", "token_embd"), new Gguf.Rename("model.norm", "output_norm"),
+            new Gguf.Rename("lm_head", "output"),
+            new Gguf.Rename("model.layers.#.input_layernorm", "blk.#.attn_norm"),
+            new Gguf.Rename("model.layers.#.post_attention_layernorm", "blk.#.ffn_norm"),
+            new Gguf.Rename("model.layers.#.self_attn.q_proj", "blk.#.attn_q"),
+            new Gguf.Rename("model.layers.#.self_attn.k_proj", "blk.#.attn_k"),
+            new Gguf.Rename("model.layers.#.self_attn.v_proj", "blk.#.attn_v"),
+            new Gguf.Rename("model.layers.#.self_attn.o_proj", "blk.#.attn_output"),
+            new Gguf.Rename("model.layers.#.mlp.gate_proj", "blk.#.ffn_gate"),
+            new Gguf.Rename("model.layers.#.mlp.up_proj", "blk.#.ffn_up"),
+            new Gguf.Rename("model.layers.#.mlp.down_proj", "blk.#.ffn_down"));
+}
