@@ -175,6 +175,15 @@ public final class GraphBuilder {
         return one(new Op.ReduceSum(keepdims), x, longs(axes));
     }
 
+    /// Running sums along an axis; `exclusive` ones leave the element itself out.
+    public Value cumSum(Value x, int axis, boolean exclusive) {
+        return one(new Op.CumSum(exclusive), x, longs(axis));
+    }
+
+    public Value equal(Value a, Value b) {
+        return one(new Op.Equal(), a, b);
+    }
+
     public Value softmax(Value x, int axis) {
         return one(new Op.Softmax(axis), x);
     }

@@ -50,6 +50,14 @@ public sealed interface Op {
     /// Over the axes that the second input gives.
     record ReduceSum(boolean keepdims) implements Op {}
 
+    /// Running sums along the axis that the second input gives.
+    ///
+    /// @param exclusive whether an element's sum leaves the element itself out
+    record CumSum(boolean exclusive) implements Op {}
+
+    /// Whether numbers are the same; gives truth values.
+    record Equal() implements Op {}
+
     record Softmax(int axis) implements Op {}
 
     record LogSoftmax(int axis) implements Op {}
@@ -108,7 +116,7 @@ public sealed interface Op {
     default String domain() {
         return switch (this) {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
-                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, Shape _,
+                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, CumSum _, Equal _, Shape _,
                     SimplifiedLayerNormalization _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
                     GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _ -> "com.microsoft";

@@ -38,6 +38,11 @@ final class Shapes {
         return switch (op) {
             case Op.Add _, Op.Sub _, Op.Mul _ -> one(same(x, in.get(1)), x.shape().broadcast(in.get(1).shape()));
             case Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.Gelu _, Op.QuickGelu _ -> one(x.dtype(), x.shape());
+            case Op.CumSum _ -> one(x.dtype(), x.shape());
+            case Op.Equal() -> {
+                same(x, in.get(1));
+                yield one(DType.BOOL, x.shape().broadcast(in.get(1).shape()));
+            }
             case Op.Softmax(int axis) -> {
                 x.shape().axis(axis);
                 yield one(x.dtype(), x.shape());

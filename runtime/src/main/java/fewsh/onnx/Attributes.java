@@ -17,7 +17,7 @@ final class Attributes {
     static SequencedMap<String, Object> of(Op op) {
         SequencedMap<String, Object> a = new LinkedHashMap<>();
         switch (op) {
-            case Op.Add _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _, Op.Shape _ -> {}
+            case Op.Add _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _, Op.Equal _, Op.Shape _ -> {}
             case Op.Gelu(String approximate) -> a.put("approximate", approximate);
             case Op.Cast(DType to) -> a.put("to", (long) to.onnx());
             case Op.Gemm(boolean transB) -> a.put("transB", number(transB));
@@ -26,6 +26,7 @@ final class Attributes {
             case Op.Concat(int axis) -> a.put("axis", (long) axis);
             case Op.Split(int axis) -> a.put("axis", (long) axis);
             case Op.ReduceSum(boolean keepdims) -> a.put("keepdims", number(keepdims));
+            case Op.CumSum(boolean exclusive) -> a.put("exclusive", number(exclusive));
             case Op.Softmax(int axis) -> a.put("axis", (long) axis);
             case Op.LogSoftmax(int axis) -> a.put("axis", (long) axis);
             case Op.LayerNormalization(float epsilon) -> a.put("epsilon", epsilon);
@@ -87,6 +88,8 @@ final class Attributes {
             case "Concat" -> new Op.Concat(a.integer("axis"));
             case "Split" -> new Op.Split(a.integer("axis"));
             case "ReduceSum" -> new Op.ReduceSum(a.flag("keepdims"));
+            case "CumSum" -> new Op.CumSum(a.flag("exclusive"));
+            case "Equal" -> new Op.Equal();
             case "Softmax" -> new Op.Softmax(a.integer("axis"));
             case "LogSoftmax" -> new Op.LogSoftmax(a.integer("axis"));
             case "LayerNormalization" -> new Op.LayerNormalization(a.real("epsilon"));

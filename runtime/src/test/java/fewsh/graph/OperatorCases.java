@@ -200,6 +200,13 @@ public final class OperatorCases {
         for (boolean keepdims : new boolean[] {false, true})
             for (long[] axes : new long[][] {{0}, {-1}, {0, 2}, {0, 1, 2}, {}})
                 row(new Op.ReduceSum(keepdims), FLOAT32, s -> s.out(s.g.reduceSum(s.x("x", 2, 3, 4), keepdims, axes)));
+        for (boolean exclusive : new boolean[] {false, true})
+            for (int axis : new int[] {0, 1, -1}) {
+                row(new Op.CumSum(exclusive), FLOAT32, s -> s.out(s.g.cumSum(s.x("x", 2, 3, 4), axis, exclusive)));
+                row(new Op.CumSum(exclusive), EXACT, s -> s.out(s.g.cumSum(s.in("x", s.below(-9, 9, 3, 5)), axis % 2, exclusive)));
+            }
+        row(new Op.Equal(), EXACT, s -> s.out(new Op.Equal(), s.in("a", s.below(0, 3, 4, 5)), s.in("b", s.below(0, 3, 5))));
+        row(new Op.Equal(), EXACT, s -> s.out(new Op.Equal(), s.in("a", s.below(0, 3, 4, 5)), s.in("b", s.below(0, 3))));
         for (int axis : new int[] {-1, 0, 1}) {
             row(new Op.Softmax(axis), FLOAT32, s -> s.out(new Op.Softmax(axis), s.x("x", 2, 3, 7)));
             row(new Op.LogSoftmax(axis), FLOAT32, s -> s.out(new Op.LogSoftmax(axis), s.x("x", 2, 3, 7)));

@@ -134,6 +134,8 @@ public final class Reference {
             case Op.Transpose(var perm) -> List.of(transpose(x, perm.stream().mapToInt(i -> i).toArray()));
             case Op.Concat(int axis) -> List.of(concat(in, x.axis(axis)));
             case Op.Split(int axis) -> split(x, in.get(1), x.axis(axis));
+            case Op.CumSum(boolean exclusive) -> List.of(cumSum(x, x.axis((int) in.get(1).values()[0]), exclusive));
+            case Op.Equal() -> List.of(binary(x, in.get(1), (a, b) -> a == b ? 1 : 0));
             case Op.ReduceSum(boolean keepdims) -> List.of(reduceSum(x, in.get(1), keepdims));
             case Op.Softmax(int axis) -> List.of(softmax(x, x.axis(axis), false));
             case Op.LogSoftmax(int axis) -> List.of(softmax(x, x.axis(axis), true));
@@ -326,6 +328,16 @@ public final class Reference {
     }
 
     /// No axes at all means every axis, as `noop_with_empty_axes` is 0.
+    private static Array cumSum(Array x, int axis, boolean exclusive) {
+        return Array.of(x.sizes(), flat -> {
+            int[] index = x.index(flat);
+            int last = index[axis] - (exclusive ? 1 : 0);
+            double sum = 0;
+            for (index[axis] = 0; index[axis] <= last; index[axis]++) sum += x.at(index);
+            return sum;
+        });
+    }
+
     private static Array reduceSum(Array x, Array axes, boolean keepdims) {
         boolean[] reduced = new boolean[x.rank()];
         for (double axis : axes.values()) reduced[x.axis((int) axis)] = true;
