@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 /// built from it is in use.
 public final class Checkpoint implements AutoCloseable {
     /// What published names may begin with; folders leave these out or put them in.
-    private static final List<String> PREFIXES = List.of("", "transformer.", "model.");
+    private static final List<String> PREFIXES = List.of("", "transformer.", "model.", "bert.", "distilbert.", "roberta.");
     private static final String FILES =
             "a model is a .gguf file, a folder with one, or a folder with config.json, tokenizer.json and safetensors";
 
@@ -132,8 +132,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<String> found(String name) {
-        return PREFIXES.stream().map(prefix -> stored(prefix, name)).filter(n -> replaced.containsKey(n) || weights.contains(n))
-                .findFirst();
+        return Stream.of(name, older(name)).flatMap(n -> PREFIXES.stream().map(prefix -> stored(prefix, n)))
+                .filter(n -> replaced.containsKey(n) || weights.contains(n)).findFirst();
     }
 
     /// As it is, but for some weights, which published checkpoints call by these names, and perhaps settings. Shares the mapping:
@@ -155,6 +155,11 @@ public final class Checkpoint implements AutoCloseable {
                     + (gguf ? "the metadata asks" : "config.json asks") + " for " + Shape.of(shape),
                     "settings and weights are not of one model: fetch both again");
         return weight;
+    }
+
+    /// As checkpoints that began in TensorFlow spell it.
+    private static String older(String name) {
+        return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma").replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
     }
 
     private String stored(String prefix, String name) {
@@ -196,7 +201,7 @@ public final class Checkpoint implements AutoCloseable {
     /// The number of trained values; masks and tables that some files carry along are none.
     public long parameters() {
         return weights.names().stream().filter(n -> !n.endsWith(".attn.bias") && !n.endsWith(".masked_bias")
-                && !n.endsWith("inv_freq") && !n.startsWith("rope_freqs")).mapToLong(n -> weights.get(n).shape().count()).sum();
+                && !n.endsWith("position_ids") && !n.endsWith("inv_freq") && !n.startsWith("rope_freqs")).mapToLong(n -> weights.get(n).shape().count()).sum();
     }
 
     @Override

@@ -114,11 +114,16 @@ public final class Net {
         return (headDim + 15) / 16 * 16;
     }
 
+    /// Below any score; finite, so that a row of nothing but padding stays a number.
+    private static final float FAR = -1e9f;
+
     private final GraphBuilder g;
     private final Matrices matrices;
     private final Checkpoint checkpoint;
     private final Map<String, Value> inputs = new HashMap<>();
     private final Map<Rope, List<Value>> rotaryTables = new HashMap<>();
+    /// Values that several layers use.
+    private final Map<String, Value> made = new HashMap<>();
 
     private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices) {
         this.g = g;
@@ -415,5 +420,64 @@ public final class Net {
         String name = Matrices.names(linears);
         Value y = g.matMulTransposed(x, matrices.kept(name + ".padded", Tensor.ofFloat32(weights, heads.all() * wide, columns)));
         return biased ? g.add(y, g.initializer(name + ".padded.bias", Tensor.ofFloat32(biases, biases.length))) : y;
+    }
+
+    /// Attention without a cache: every position sees all that `attention_mask` int64 `(batch, sequence)` has 1 for.
+    ///
+    /// @param linears of queries, keys and values, all `(width, width)`
+    Value allAttention(Value x, int heads, Linear... linears) {
+        List<Value> qkv = linears(x, linears);
+        return g.apply(new Op.MultiHeadAttention(heads, 0), qkv.get(0), qkv.get(1), qkv.get(2), Value.ABSENT, Value.ABSENT,
+                unseen()).getFirst();
+    }
+
+    /// What is added to scores, so that nothing is left of padding: `(batch, 1, sequence, sequence)`. A mask of the keys would
+    /// say it too, but WebGPU's operator takes none.
+    private Value unseen() {
+        return made.computeIfAbsent("unseen", _ -> {
+            Value mask = g.cast(input("attention_mask", DType.INT64, inputIds().shape()), DType.FLOAT32);
+            Value far = g.mul(g.sub(number("one", 1), mask), number("far", FAR));
+            return g.add(g.reshape(far, 0, 1, 1, -1), g.reshape(g.mul(mask, number("none", 0)), 0, 1, -1, 1));
+        });
+    }
+
+    private Value number(String name, float value) {
+        return g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(new float[] {value})));
+    }
+
+    private Value whole(long value) {
+        String name = "whole" + value;
+        return g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofInt64(new long[] {value})));
+    }
+
+    /// As many zeros as there are `ids`.
+    Value zeros(Value ids) {
+        return g.mul(ids, whole(0));
+    }
+
+    /// 0, 1, 2, …: the places of the tokens in each row.
+    Value places() {
+        return g.cumSum(g.add(zeros(inputIds()), whole(1)), 1, true);
+    }
+
+    /// The places of the tokens that are not `pad`, counted from `pad + 1`; `pad` for padding.
+    Value placesBehind(int pad) {
+        Value given = g.sub(whole(1), g.cast(g.equal(inputIds(), whole(pad)), DType.INT64));
+        return g.add(g.mul(g.cumSum(given, 1, false), given), whole(pad));
+    }
+
+    /// The first position of each row: `(batch, width)`.
+    Value first(Value x) {
+        return g.gather(x, whole(0), 1);
+    }
+
+    /// The two numbers of each position, apart: `(batch, sequence)` each.
+    List<Value> columns(Value x) {
+        return g.split(x, -1, 1, 1).stream().map(v -> g.reshape(v, 0, -1)).toList();
+    }
+
+    /// Adds a vector that stands by itself.
+    Value biased(Value x, String name) {
+        return g.add(x, vector(name, x));
     }
 }
