@@ -32,6 +32,17 @@ public sealed interface Op {
     /// y = x wᵀ + b for matrices, or x w + b without `transB`.
     record Gemm(boolean transB) implements Op {}
 
+    /// Filters of several axes, each over all channels: x `(batch, channels, …)`, w `(filters, channels, …)`, b `(filters)`.
+    ///
+    /// @param strides one for each axis behind the channels
+    /// @param pads zeros before each of these axes, then after each
+    record Conv(List<Integer> strides, List<Integer> pads) implements Op {
+        public Conv {
+            strides = List.copyOf(strides);
+            pads = List.copyOf(pads);
+        }
+    }
+
     record Gather(int axis) implements Op {}
 
     record Reshape() implements Op {}
@@ -116,7 +127,7 @@ public sealed interface Op {
     default String domain() {
         return switch (this) {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
-                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, CumSum _, Equal _, Shape _,
+                    Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, CumSum _, Equal _, Conv _, Shape _,
                     SimplifiedLayerNormalization _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
                     GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _ -> "com.microsoft";

@@ -62,6 +62,7 @@ final class Shapes {
                 if (in.size() > 2 && !y.broadcast(in.get(2).shape()).equals(y)) throw new ShapeException("c does not fit " + y);
                 yield one(same(x, in.get(1)), y);
             }
+            case Op.Conv(var strides, var pads) -> one(same(x, in.get(1)), filtered(in, strides, pads));
             case Op.Gather(int axis) -> one(x.dtype(), gathered(x.shape(), axis, in.get(1).shape()));
             case Op.GatherBlockQuantized(int bits, _, int gatherAxis, _) -> {
                 if (bits != 8) throw new ShapeException("only 8 bits are stored one value a byte");
@@ -157,6 +158,23 @@ final class Shapes {
         List<Dim> dims = new ArrayList<>(batch.dims());
         dims.add(a.dim(-2));
         dims.add(b.dim(-1));
+        return new Shape(dims);
+    }
+
+    private static Shape filtered(List<Value> in, List<Integer> strides, List<Integer> pads) {
+        Shape x = in.getFirst().shape();
+        Shape w = in.get(1).shape();
+        int axes = strides.size();
+        if (axes == 0 || x.rank() != axes + 2 || w.rank() != axes + 2 || pads.size() != 2 * axes)
+            throw new ShapeException("x and w must have " + (axes + 2) + " axes for " + strides + ", and " + 2 * axes + " pads");
+        if (!x.dim(1).equals(w.dim(1))) throw new ShapeException("x has " + x.dim(1) + " channels, w has " + w.dim(1));
+        if (in.size() > 2) expect(in.get(2).shape(), w.dim(0));
+        List<Dim> dims = new ArrayList<>(List.of(x.dim(0), w.dim(0)));
+        for (int i = 0; i < axes; i++) {
+            long room = x.size(i + 2) + pads.get(i) + pads.get(axes + i) - w.size(i + 2);
+            if (room < 0 || strides.get(i) < 1) throw new ShapeException("axis " + (i + 2) + " is too short for the filters");
+            dims.add(Dim.of(room / strides.get(i) + 1));
+        }
         return new Shape(dims);
     }
 

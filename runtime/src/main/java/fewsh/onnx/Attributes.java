@@ -21,8 +21,12 @@ final class Attributes {
             case Op.Gelu(String approximate) -> a.put("approximate", approximate);
             case Op.Cast(DType to) -> a.put("to", (long) to.onnx());
             case Op.Gemm(boolean transB) -> a.put("transB", number(transB));
+            case Op.Conv(var strides, var pads) -> {
+                a.put("strides", longs(strides));
+                a.put("pads", longs(pads));
+            }
             case Op.Gather(int axis) -> a.put("axis", (long) axis);
-            case Op.Transpose(var perm) -> a.put("perm", perm.stream().map(Integer::longValue).toList());
+            case Op.Transpose(var perm) -> a.put("perm", longs(perm));
             case Op.Concat(int axis) -> a.put("axis", (long) axis);
             case Op.Split(int axis) -> a.put("axis", (long) axis);
             case Op.ReduceSum(boolean keepdims) -> a.put("keepdims", number(keepdims));
@@ -83,6 +87,7 @@ final class Attributes {
             case "Gelu" -> new Op.Gelu(a.text("approximate"));
             case "Cast" -> new Op.Cast(DType.ofOnnx(a.integer("to")));
             case "Gemm" -> new Op.Gemm(a.flag("transB"));
+            case "Conv" -> new Op.Conv(a.integers("strides"), a.integers("pads"));
             case "Gather" -> new Op.Gather(a.integer("axis"));
             case "Transpose" -> new Op.Transpose(a.integers("perm"));
             case "Concat" -> new Op.Concat(a.integer("axis"));
@@ -107,6 +112,10 @@ final class Attributes {
             case "MultiHeadAttention" -> new Op.MultiHeadAttention(a.integer("num_heads"), a.real("scale"));
             default -> throw new IllegalArgumentException("operator \"" + type + "\" is not known");
         };
+    }
+
+    private static List<Long> longs(List<Integer> values) {
+        return values.stream().map(Integer::longValue).toList();
     }
 
     private static long number(boolean flag) {

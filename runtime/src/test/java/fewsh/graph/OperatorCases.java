@@ -41,6 +41,7 @@ public final class OperatorCases {
         OperatorCases table = new OperatorCases();
         table.elementwise();
         table.products();
+        table.filters();
         table.moving();
         table.reducing();
         table.norms();
@@ -168,6 +169,18 @@ public final class OperatorCases {
                 row(op, FLOAT32, s -> s.out(op, s.x("a", 3, 4), transB ? s.x("b", 5, 4) : s.x("b", 4, 5), s.x("c", c)));
             row(op, FLOAT32, s -> s.out(op, s.x("a", 3, 4), transB ? s.constant("b", 5, 4) : s.constant("b", 4, 5)));
         }
+    }
+
+    private void filters() {
+        Op same = new Op.Conv(List.of(1), List.of(1, 1));
+        Op halved = new Op.Conv(List.of(2), List.of(1, 1));
+        Op patches = new Op.Conv(List.of(2, 3), List.of(0, 0, 0, 0));
+        Op uneven = new Op.Conv(List.of(1, 2), List.of(0, 1, 2, 3));
+        row(same, FLOAT32, s -> s.out(same, s.x("x", 2, 5, 8), s.constant("w", 4, 5, 3), s.constant("b", 4)));
+        row(halved, FLOAT32, s -> s.out(halved, s.x("x", Shape.named("batch", 4, 9), 2, 4, 9), s.constant("w", 6, 4, 3)));
+        row(halved, FLOAT32, s -> s.out(halved, s.x("x", 1, 3, 8), s.constant("w", 2, 3, 3), s.constant("b", 2)));
+        row(patches, FLOAT32, s -> s.out(patches, s.x("x", 2, 3, 4, 7), s.constant("w", 5, 3, 2, 3), s.constant("b", 5)));
+        row(uneven, FLOAT32, s -> s.out(uneven, s.x("x", 1, 2, 3, 4), s.x("w", 3, 2, 2, 3)));
     }
 
     private void moving() {

@@ -129,6 +129,7 @@ public final class Reference {
                 Array y = product(x, transB ? swapped(in.get(1)) : in.get(1));
                 yield List.of(in.size() > 2 ? binary(y, in.get(2), (a, b) -> a + b) : y);
             }
+            case Op.Conv(var strides, var pads) -> List.of(conv(in, strides, pads));
             case Op.Gather(int axis) -> List.of(gather(x, in.get(1), x.axis(axis)));
             case Op.Reshape() -> List.of(reshape(x, in.get(1)));
             case Op.Transpose(var perm) -> List.of(transpose(x, perm.stream().mapToInt(i -> i).toArray()));
@@ -258,6 +259,37 @@ public final class Reference {
                 left[left.length - 1] = k;
                 right[right.length - 2] = k;
                 sum += a.broadcastAt(left) * b.broadcastAt(right);
+            }
+            return sum;
+        });
+    }
+
+    /// Each number of the result is the sum over everything under the filter; beyond the edges is nothing.
+    private static Array conv(List<Array> in, List<Integer> strides, List<Integer> pads) {
+        Array x = in.getFirst();
+        Array w = in.get(1);
+        int[] sizes = x.sizes().clone();
+        sizes[1] = w.size(0);
+        for (int i = 2; i < sizes.length; i++)
+            sizes[i] = (x.size(i) + pads.get(i - 2) + pads.get(i - 2 + strides.size()) - w.size(i)) / strides.get(i - 2) + 1;
+        int[] filter = w.sizes().clone();
+        filter[0] = 1;
+        Array window = Array.of(filter, i -> i);
+        Array y = Array.of(sizes, i -> i);
+        return Array.of(sizes, flat -> {
+            int[] at = y.index(flat);
+            double sum = in.size() > 2 ? in.get(2).at(at[1]) : 0;
+            for (int f = 0; f < window.values().length; f++) {
+                int[] offset = window.index(f);
+                int[] from = offset.clone();
+                from[0] = at[0];
+                boolean inside = true;
+                for (int i = 2; i < from.length; i++) {
+                    from[i] = at[i] * strides.get(i - 2) - pads.get(i - 2) + offset[i];
+                    inside &= from[i] >= 0 && from[i] < x.size(i);
+                }
+                offset[0] = at[1];
+                if (inside) sum += x.at(from) * w.at(offset);
             }
             return sum;
         });
