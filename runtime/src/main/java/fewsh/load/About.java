@@ -4,6 +4,7 @@ import fewsh.models.Checkpoint;
 import fewsh.models.Page;
 import fewsh.models.Precision;
 import fewsh.session.Device;
+import fewsh.session.Placement;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -14,9 +15,11 @@ import java.util.List;
 /// @param licence as the file states it; empty if it does not
 /// @param sizeBytes of its weights on disk
 /// @param predictedBytes of memory, with the whole context filled
+/// @param placement of the nodes of the graphs that are open; none before
 public record About(
         String name, String architecture, long parameters, Precision precision, Device device, int contextLength, int vocabSize,
-        boolean chatTemplate, String licence, List<Path> files, long sizeBytes, long predictedBytes) {
+        boolean chatTemplate, String licence, List<Path> files, long sizeBytes, long predictedBytes,
+        Placement placement) {
     public About {
         files = List.copyOf(files);
     }
@@ -31,17 +34,22 @@ public record About(
         String licence = metadata.get("general.license") instanceof String s ? s : "";
         return new About(name, checkpoint.settings().text("model_type", ""), checkpoint.parameters(), precision, device,
                 page.contextLength(), page.vocabSize(), false, licence, checkpoint.weights().files(),
-                checkpoint.weights().bytes(), footprint.whole());
+                checkpoint.weights().bytes(), footprint.whole(), Placement.NONE);
     }
 
     /// With what a graph tells of itself.
     public About with(int vocabSize, long cachePosition) {
         return new About(name, architecture, parameters, precision, device, contextLength, vocabSize, chatTemplate, licence, files,
-                sizeBytes, new Footprint(sizeBytes, cachePosition, contextLength).whole());
+                sizeBytes, new Footprint(sizeBytes, cachePosition, contextLength).whole(), placement);
     }
 
     public About withChatTemplate(boolean chatTemplate) {
         return new About(name, architecture, parameters, precision, device, contextLength, vocabSize, chatTemplate, licence, files,
-                sizeBytes, predictedBytes);
+                sizeBytes, predictedBytes, placement);
+    }
+
+    About withPlacement(Placement placement) {
+        return new About(name, architecture, parameters, precision, device, contextLength, vocabSize, chatTemplate, licence, files,
+                sizeBytes, predictedBytes, placement);
     }
 }

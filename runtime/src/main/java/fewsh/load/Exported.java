@@ -3,6 +3,7 @@ package fewsh.load;
 import fewsh.UserError;
 import fewsh.models.Precision;
 import fewsh.onnx.Outline;
+import fewsh.session.Placement;
 import fewsh.session.Session;
 import fewsh.tensor.DType;
 import fewsh.tensor.Dim;
@@ -77,7 +78,8 @@ public final class Exported implements Loaded {
                     + " was asked for", "leave --precision out, or give the model's own weights");
         Path name = export.folder().toAbsolutePath().normalize().getFileName();
         return new About(name == null ? export.folder().toString() : name.toString(), export.architecture(), parameters, held,
-                options.device(), export.contextLength(), 0, false, "", files, bytes, new Footprint(bytes, 0, 0).whole());
+                options.device(), export.contextLength(), 0, false, "", files, bytes, new Footprint(bytes, 0, 0).whole(),
+                Placement.NONE);
     }
 
     private static Precision precision(Outline outline) {
@@ -90,8 +92,8 @@ public final class Exported implements Loaded {
     }
 
     @Override
-    public About about() {
-        return about;
+    public synchronized About about() {
+        return about.withPlacement(sessions.values().stream().map(Session::placement).reduce(Placement.NONE, Placement::and));
     }
 
     public Export export() {

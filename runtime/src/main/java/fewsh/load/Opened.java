@@ -7,6 +7,7 @@ import fewsh.models.Checkpoint;
 import fewsh.models.Page;
 import fewsh.models.Precision;
 import fewsh.models.Scaled;
+import fewsh.session.Placement;
 import fewsh.session.Session;
 import fewsh.tensor.Tensor;
 import java.nio.file.Path;
@@ -126,8 +127,8 @@ public final class Opened<P extends Page, R> implements AutoCloseable {
         return page;
     }
 
-    public About about() {
-        return about;
+    public synchronized About about() {
+        return about.withPlacement(sessions.values().stream().map(Session::placement).reduce(Placement.NONE, Placement::and));
     }
 
     public R read() {

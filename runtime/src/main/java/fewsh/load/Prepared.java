@@ -5,6 +5,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.graph.Lowering;
 import fewsh.models.Adaptation;
 import fewsh.models.Checkpoint;
 import fewsh.models.Net;
@@ -12,6 +13,7 @@ import fewsh.models.Precision;
 import fewsh.models.Slot;
 import fewsh.onnx.DataFile;
 import fewsh.onnx.OnnxFile;
+import fewsh.session.Device;
 import fewsh.session.Session;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,6 +35,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -62,7 +65,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         Path cache = options.home().resolve("cache");
         try {
             Path folder = cache.resolve(owner(checkpoint.path(), options.home())).resolve(key(adapted, precision, options, cache));
-            if (!complete(folder)) build(folder, adapted, precision);
+            if (!complete(folder)) build(folder, adapted, precision, options.device().provider());
             return new Prepared(folder, CompletableFuture.supplyAsync(() -> sound(folder)));
         } catch (IOException | UncheckedIOException e) {
             throw new UserError(cache.toString(), "the converted model cannot be kept there: " + e.getMessage(),
@@ -77,7 +80,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         return path.startsWith(models) && !path.equals(models) ? models.relativize(path).getName(0).toString() : "elsewhere";
     }
 
-    private static void build(Path folder, Adaptation adapted, Precision precision) throws IOException {
+    private static void build(Path folder, Adaptation adapted, Precision precision, Device.Provider provider) throws IOException {
         Checkpoint checkpoint = adapted.checkpoint();
         Files.createDirectories(folder.getParent());
         sweep(folder.getParent());
@@ -87,8 +90,10 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
             try (DataFile data = new DataFile(temporary.resolve(DATA))) {
                 for (var graph : adapted.page().graphs().entrySet()) {
                     files.add(graph.getKey() + ".onnx");
-                    OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep, adapted.slots()),
-                            temporary.resolve(graph.getKey() + ".onnx"), data);
+                    Path file = temporary.resolve(graph.getKey() + ".onnx");
+                    if (provider.fusedProducts())
+                        OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep, adapted.slots()), file, data);
+                    else lower(graph.getValue(), adapted, precision, file, data);
                 }
             }
             JsonObject manifest = new JsonObject();
@@ -108,6 +113,19 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
             }
         } finally {
             delete(temporary);
+        }
+    }
+
+    /// Builds for a provider without fused products; what only the graph before that needed does not get into `data`.
+    private static void lower(Consumer<Net> build, Adaptation adapted, Precision precision, Path file, DataFile data)
+            throws IOException {
+        Checkpoint checkpoint = adapted.checkpoint();
+        Path scratch = file.resolveSibling("scratch");
+        try (DataFile before = new DataFile(scratch)) {
+            OnnxFile.write(Lowering.plainProducts(
+                    Net.build(build, checkpoint, precision, before::keep, adapted.slots()), data::keep), file, data);
+        } finally {
+            Files.deleteIfExists(scratch);
         }
     }
 
@@ -189,7 +207,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         for (Path folder : adapted.replacingFolders())
             files.addAll(List.of(folder.resolve("adapter_config.json"), folder.resolve("adapter_model.safetensors")));
         for (Path file : files) sha.update(content(file, cache));
-        String made = "%d %s %s %s %s %s".formatted(FORMAT, precision, options.device(), Session.version(),
+        String made = "%d %s %s %s %s %s".formatted(FORMAT, precision, options.device().provider(), Session.version(),
                 System.getProperty("os.arch"), processor());
         sha.update(made.getBytes(StandardCharsets.UTF_8));
         // the graph has their low-rank matrices as inputs: of these only the places matter, of what they replace all

@@ -65,6 +65,11 @@ public final class OnnxFile {
         Files.write(file, bytes(graph, offsets, data.path().getFileName().toString()));
     }
 
+    /// The whole model as bytes, for a small one.
+    public static byte[] bytes(Graph graph) {
+        return bytes(graph, Map.of(), "");
+    }
+
     /// The model as bytes.
     ///
     /// @param offsets where an initializer's bytes are in `dataFile`; the others are written in place

@@ -1,53 +1,58 @@
 package fewsh.session;
 
 import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtEpDevice;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import fewsh.UserError;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// What a model runs on: an execution provider of ONNX Runtime and the number of the device, as in `cuda:1`.
 ///
-/// A provider that is not there is an error; nothing falls back to another one.
+/// This is the one place that decides how a provider is added, with which options, what is done about nodes that it lacks, and
+/// what its failures mean. A provider that is not there is an error; nothing falls back to another one.
 public record Device(Provider provider, int index) {
     public static final Device CPU = new Device(Provider.CPU, 0);
 
     /// The providers that a device can name.
     public enum Provider {
-        CPU(OrtProvider.CPU, "always there"),
-        WEBGPU(OrtProvider.WEBGPU, "put libonnxruntime_providers_webgpu (package onnxruntime-ep-webgpu) into the providers folder"),
-        CUDA(OrtProvider.CUDA, "build with ./mvnw -Pgpu package on a machine with CUDA 12 and cuDNN 9"),
-        TENSORRT(OrtProvider.TENSOR_RT, "build with ./mvnw -Pgpu package on a machine with TensorRT 10"),
-        ROCM(OrtProvider.ROCM, "it needs an ONNX Runtime build of its own"),
-        OPENVINO(OrtProvider.OPEN_VINO, "it needs an ONNX Runtime build of its own"),
-        DIRECTML(OrtProvider.DIRECT_ML, "it needs Windows and an ONNX Runtime build of its own"),
-        COREML(OrtProvider.CORE_ML, "it needs macOS"),
-        XNNPACK(OrtProvider.XNNPACK, "it needs an ONNX Runtime build of its own"),
-        QNN(OrtProvider.QNN, "it needs an ONNX Runtime build of its own");
+        CPU(OrtProvider.CPU, true, "always there"),
+        WEBGPU(OrtProvider.WEBGPU, false, "fewsh pull provider:webgpu"),
+        CUDA(OrtProvider.CUDA, true, "build with ./mvnw -Pgpu package on a machine with CUDA 12 and cuDNN 9"),
+        TENSORRT(OrtProvider.TENSOR_RT, true, "build with ./mvnw -Pgpu package on a machine with TensorRT 10"),
+        ROCM(OrtProvider.ROCM, true, "it needs an ONNX Runtime build of its own"),
+        OPENVINO(OrtProvider.OPEN_VINO, false, "it needs an ONNX Runtime build of its own"),
+        DIRECTML(OrtProvider.DIRECT_ML, false, "it needs Windows and an ONNX Runtime build of its own"),
+        COREML(OrtProvider.CORE_ML, false, "it needs macOS"),
+        XNNPACK(OrtProvider.XNNPACK, false, "it needs an ONNX Runtime build of its own"),
+        QNN(OrtProvider.QNN, false, "it needs an ONNX Runtime build of its own");
 
         private final OrtProvider ort;
+        private final boolean fusedProducts;
         private final String how;
 
-        Provider(OrtProvider ort, String how) {
+        Provider(OrtProvider ort, boolean fusedProducts, String how) {
             this.ort = ort;
+            this.fusedProducts = fusedProducts;
             this.how = how;
         }
 
         /// The name that `--device` takes.
         public String word() {
             return name().toLowerCase();
+        }
+
+        /// Whether it multiplies by a matrix as it is stored (`FusedMatMul`, which is not of the ONNX standard).
+        public boolean fusedProducts() {
+            return fusedProducts;
         }
     }
 
@@ -67,39 +72,32 @@ public record Device(Provider provider, int index) {
                 + Arrays.stream(Provider.values()).map(Provider::word).collect(Collectors.joining(", ")) + "; :n picks the n-th");
     }
 
-    /// All providers: those of ONNX Runtime's artifact, and plugins found in `plugins`.
+    /// All providers: those of ONNX Runtime's artifact, and plugins found in `plugins`, of which each is tried.
     ///
     /// @param plugins the folder of provider plugins, each in it or in a folder of its own; need not exist
     public static List<Status> all(Path plugins) {
         EnumSet<OrtProvider> built = OrtEnvironment.getAvailableProviders();
         List<Status> all = new ArrayList<>();
         for (Provider provider : Provider.values()) {
-            Path plugin = plugin(provider, plugins);
-            String detail = provider.how;
-            boolean available = built.contains(provider.ort);
-            if (available) detail = "ONNX Runtime " + Runtime.environment().getVersion();
-            else if (plugin != null) {
-                List<OrtEpDevice> devices = devices(provider, plugin);
-                available = !devices.isEmpty();
-                detail = available ? "plugin " + plugin.getFileName() + ", " + devices.size() + " device(s)"
-                        : "plugin " + plugin.getFileName() + " found no device it can use";
-            }
-            all.add(new Status(provider, available, detail));
+            Path plugin = Plugin.find(provider, plugins);
+            if (built.contains(provider.ort)) all.add(new Status(provider, true, "ONNX Runtime " + Runtime.environment().getVersion()));
+            else if (plugin == null) all.add(new Status(provider, false, provider.how));
+            else all.add(new Plugin(provider, plugin).status());
         }
         return all;
     }
 
-    /// Makes sessions with `options` run on this device.
+    /// Makes sessions with `options` run on this device. What its provider has no kernel for runs on the CPU, node by node, and is
+    /// counted; a provider or device that is not there is an error.
     void addTo(SessionOptions options, Path plugins) throws OrtException {
         if (provider == Provider.CPU) {
             if (index != 0) throw new UserError("--device", "there is one cpu, asked for cpu:" + index, "use cpu");
             return;
         }
-        Path plugin = plugin(provider, plugins);
+        options.addConfigEntry(Native.RECORD, "1");
+        Path plugin = Plugin.find(provider, plugins);
         if (plugin != null) {
-            List<OrtEpDevice> devices = devices(provider, plugin);
-            if (index >= devices.size()) throw missing("the plugin " + plugin.getFileName() + " finds " + devices.size() + " device(s)");
-            options.addExecutionProvider(List.of(devices.get(index)), Map.of());
+            new Plugin(provider, plugin).addTo(options, index);
             return;
         }
         if (!OrtEnvironment.getAvailableProviders().contains(provider.ort)) throw missing("it is not part of this ONNX Runtime");
@@ -121,37 +119,47 @@ public record Device(Provider provider, int index) {
         }
     }
 
+    /// What a failure of the runtime means on this device, where it is the device's.
+    Optional<UserError> failure(OrtException e) {
+        if (provider == Provider.CPU) return Optional.empty();
+        String message = e.getMessage();
+        for (Failure failure : FAILURES)
+            if (failure.words.matcher(message).find())
+                return Optional.of(new UserError("--device " + this, failure.what + " (" + brief(message) + ")", failure.fix, e));
+        return Optional.empty();
+    }
+
+    private record Failure(Pattern words, String what, String fix) {
+        Failure(String words, String what, String fix) {
+            this(Pattern.compile("(?i)" + words), what, fix);
+        }
+    }
+
+    private static final List<Failure> FAILURES = List.of(
+            new Failure("Failed to get a WebGPU adapter", "there is no adapter that the plugin can use",
+                    Plugin.DRIVERS),
+            new Failure("device (is |was )?lost|DXGI_ERROR_DEVICE|VK_ERROR_DEVICE_LOST", "the device was lost",
+                    "load the model again; if it happens again, update the GPU's driver or use --device cpu"),
+            new Failure("out of memory|out_of_memory|OUT_OF_DEVICE|OUT_OF_HOST|failed to allocate|bad allocation|BFCArena"
+                    + "|exceeds the (max|limit)|maxBufferSize|maxStorageBufferBindingSize|is larger than",
+                    "the device's memory does not hold it",
+                    "use --precision int4 or int8, a shorter context, or --device cpu"),
+            new Failure("NOT_IMPLEMENTED|Could not find an implementation", "neither the provider nor the CPU has an operator of it",
+                    "use --device cpu, or export the model for an older opset"));
+
+    /// The runtime's own words, without where in its source they were said.
+    private static String brief(String message) {
+        String said = message.replaceAll("\\s+", " ").replaceFirst("^.*(?:was false\\.|Status Message:|: EP_FAIL :)\\s*", "").strip();
+        return said.length() > LONGEST ? said.substring(0, LONGEST) + "…" : said;
+    }
+
+    private static final int LONGEST = 200;
+
     private UserError missing(String why) {
         String there = Arrays.stream(Provider.values())
                 .filter(p -> OrtEnvironment.getAvailableProviders().contains(p.ort)).map(Provider::word)
                 .collect(Collectors.joining(", "));
         return new UserError("--device " + this, why + "; available: " + there, provider.how);
-    }
-
-    private static Path plugin(Provider provider, Path plugins) {
-        if (!Files.isDirectory(plugins)) return null;
-        try (Stream<Path> files = Files.find(plugins, 2, (file, _) -> file.getFileName().toString()
-                .matches("(lib)?onnxruntime_providers_" + provider.word() + "\\.(so|dll|dylib)"))) {
-            return files.findFirst().orElse(null);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static List<OrtEpDevice> devices(Provider provider, Path plugin) {
-        try {
-            OrtEnvironment environment = Runtime.environment();
-            List<OrtEpDevice> known = named(environment, provider);
-            if (known.isEmpty()) environment.registerExecutionProviderLibrary(provider.word(), plugin.toString());
-            return named(environment, provider);
-        } catch (OrtException e) {
-            throw new UserError(plugin.toString(), "the provider plugin does not load: " + e.getMessage(),
-                    "fetch it again, for this system and for ONNX Runtime " + Runtime.environment().getVersion(), e);
-        }
-    }
-
-    private static List<OrtEpDevice> named(OrtEnvironment environment, Provider provider) throws OrtException {
-        return environment.getEpDevices().stream().filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
     }
 
     @Override

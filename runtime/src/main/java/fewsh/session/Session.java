@@ -73,12 +73,17 @@ public final class Session implements AutoCloseable {
     private final OrtSession session;
     private final List<OnnxTensor> held;
     private final String name;
+    private final Device device;
+    private final Placement placement;
     private final Map<String, Tensor> always;
 
-    private Session(OrtSession session, List<OnnxTensor> held, String name, Map<String, Tensor> always) {
+    private Session(OrtSession session, List<OnnxTensor> held, String name, Device device, Placement placement,
+            Map<String, Tensor> always) {
         this.session = session;
         this.held = held;
         this.name = name;
+        this.device = device;
+        this.placement = placement;
         this.always = always;
     }
 
@@ -99,11 +104,13 @@ public final class Session implements AutoCloseable {
                 held.add(tensor);
                 o.addInitializer(weight.getKey(), tensor);
             }
-            return new Session(environment.createSession(model.toString(), o), held, model.getFileName().toString(), Map.of());
+            OrtSession session = environment.createSession(model.toString(), o);
+            return new Session(session, held, model.getFileName().toString(), options.device(),
+                    options.device().equals(Device.CPU) ? Placement.NONE : Native.placement(session), Map.of());
         } catch (OrtException e) {
             held.forEach(OnnxTensor::close);
-            throw new UserError(model.toString(), "the runtime does not take it: " + e.getMessage(),
-                    "fetch or export the file again", e);
+            throw options.device().failure(e).orElseGet(() -> new UserError(model.toString(),
+                    "the runtime does not take it: " + e.getMessage(), "fetch or export the file again", e));
         }
     }
 
@@ -113,7 +120,12 @@ public final class Session implements AutoCloseable {
     public Session with(Map<String, Tensor> inputs) {
         Map<String, Tensor> known = new LinkedHashMap<>(inputs);
         known.keySet().retainAll(session.getInputNames());
-        return new Session(session, held, name, known);
+        return new Session(session, held, name, device, placement, known);
+    }
+
+    /// What runs where; nothing is counted on the CPU.
+    public Placement placement() {
+        return placement;
     }
 
     public List<Port> inputs() {
@@ -230,7 +242,8 @@ public final class Session implements AutoCloseable {
                 return !interrupted;
             } catch (OrtException e) {
                 if (interrupted) return false;
-                throw new UserError(name, "onnxruntime: " + e.getMessage(), "please report, with the command");
+                throw device.failure(e).orElseGet(() -> new UserError(name, "onnxruntime: " + e.getMessage(),
+                        "please report, with the command", e));
             }
         }
 

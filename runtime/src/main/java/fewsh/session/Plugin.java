@@ -1,0 +1,104 @@
+package fewsh.session;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtEpDevice;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtHardwareDevice;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import fewsh.UserError;
+import fewsh.graph.GraphBuilder;
+import fewsh.onnx.OnnxFile;
+import fewsh.tensor.DType;
+import fewsh.tensor.Shape;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// An execution provider in a library of its own, which the runtime loads while it runs.
+record Plugin(Device.Provider provider, Path library) {
+    /// What the WebGPU plugin needs of the system.
+    static final String DRIVERS = "install the GPU's driver; on Linux also Vulkan's loader (Debian: libvulkan1, mesa-vulkan-drivers). "
+            + "A driver that computes on the CPU is used where ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER=1 allows it";
+
+    /// `NCHW` keeps every node as the graph has it, so that what runs where can be told; models of text have nothing to gain by NHWC.
+    private static final Map<String, String> OPTIONS = Map.of("preferredLayout", "NCHW", "preserveDevice", "1");
+
+    private static final Map<Device.Provider, Path> LOADED = new EnumMap<>(Device.Provider.class);
+
+    /// The library of `provider` in `plugins` or in a folder in it; null if there is none.
+    static Path find(Device.Provider provider, Path plugins) {
+        if (!Files.isDirectory(plugins)) return null;
+        try (Stream<Path> files = Files.find(plugins, 2, (file, _) -> file.getFileName().toString()
+                .matches("(lib)?onnxruntime_providers_" + provider.word() + "\\.(so|dll|dylib)"))) {
+            return files.findFirst().orElse(null);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// What `fewsh doctor` says of it: a device counts when the smallest model opens on it.
+    Device.Status status() {
+        GraphBuilder g = new GraphBuilder("probe");
+        g.output("y", g.tanh(g.input("x", DType.FLOAT32, Shape.of(1))));
+        try (SessionOptions options = new SessionOptions()) {
+            OrtEpDevice device = devices().isEmpty() ? null : devices().getFirst();
+            addTo(options, 0);
+            Runtime.environment().createSession(OnnxFile.bytes(g.build()), options).close();
+            return new Device.Status(provider, true, name() + ", " + hardware(device));
+        } catch (OrtException e) {
+            UserError known = new Device(provider, 0).failure(e).orElseGet(() -> new UserError("", e.getMessage(), ""));
+            return new Device.Status(provider, false, name() + ": " + known.what() + "; " + known.fix());
+        } catch (UserError e) {
+            return new Device.Status(provider, false, name() + ": " + e.what() + "; " + e.fix());
+        }
+    }
+
+    /// Makes sessions with `options` run on the device of number `index`.
+    void addTo(SessionOptions options, int index) throws OrtException {
+        List<OrtEpDevice> devices = devices();
+        if (devices.isEmpty())
+            throw new UserError("--device " + new Device(provider, index), "the plugin finds no GPU here", DRIVERS);
+        if (index > 0)
+            throw new UserError("--device " + new Device(provider, index), "the plugin chooses among several GPUs itself",
+                    "say --device " + provider.word());
+        options.addExecutionProvider(List.of(devices.getFirst()), OPTIONS);
+    }
+
+    /// `plugin 0.4.0`.
+    private String name() {
+        String version = devices().isEmpty() ? null : devices().getFirst().getEpMetadata().get("version");
+        return "plugin " + (version == null ? library.getFileName() : version);
+    }
+
+    private static String hardware(OrtEpDevice device) {
+        OrtHardwareDevice hardware = device.getDevice();
+        return switch (hardware.getType()) {
+            case GPU -> hardware.getVendor().isBlank() ? "a GPU" : hardware.getVendor() + " GPU";
+            case NPU -> hardware.getVendor() + " NPU";
+            case CPU -> "a driver that computes on the CPU";
+        };
+    }
+
+    /// The devices that the plugin offers; it is loaded at the first call and stays until the process ends.
+    private List<OrtEpDevice> devices() {
+        synchronized (Plugin.class) {
+            try {
+                OrtEnvironment environment = Runtime.environment();
+                if (!LOADED.containsKey(provider)) {
+                    environment.registerExecutionProviderLibrary(provider.word(), library.toString());
+                    LOADED.put(provider, library);
+                }
+                return environment.getEpDevices().stream().filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
+            } catch (OrtException e) {
+                throw new UserError(library.toString(), "the provider plugin does not load: " + e.getMessage(),
+                        "fetch it again: fewsh rm provider:" + provider.word() + ", fewsh pull provider:" + provider.word()
+                                + "; it must fit ONNX Runtime " + Runtime.environment().getVersion(), e);
+            }
+        }
+    }
+}
