@@ -43,6 +43,7 @@ class ArchitectureTest {
             tokenize |                                                     | djl gson
             jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
+            export   | load tokenize                                       | gson
             vision   | tensor                                              | gson
             audio    | models                                              |
             encode   | load tokenize vision                                | gson
@@ -51,7 +52,7 @@ class ArchitectureTest {
             eval     | ask                                                 | gson
             train    | autodiff models session prompt tokenize             | gson
             store    |                                                     | gson
-            script   | ask eval train store encode                         | gson polyglot
+            script   | ask eval train store encode export                  | gson polyglot
             shell    | script                                              | gson jline picocli
             """;
 

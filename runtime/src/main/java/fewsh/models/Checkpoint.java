@@ -136,6 +136,16 @@ public final class Checkpoint implements AutoCloseable {
                 .filter(n -> replaced.containsKey(n) || weights.contains(n)).findFirst();
     }
 
+    /// Names of all weights, those that stand in for others or were added among them.
+    List<String> names() {
+        return Stream.concat(weights.names().stream(), replaced.keySet().stream().filter(n -> !weights.contains(n)).sorted()).toList();
+    }
+
+    /// The weight of this very name.
+    Weight named(String name) {
+        return replaced.containsKey(name) ? replaced.get(name) : weights.get(name);
+    }
+
     /// As it is, but for some weights, which published checkpoints call by these names, and perhaps settings. Shares the mapping:
     /// closing either closes both.
     Checkpoint with(Map<String, Weight> others, Settings settings) {
@@ -149,7 +159,7 @@ public final class Checkpoint implements AutoCloseable {
     /// @throws UserError if it is missing or its shape is not what the settings ask for
     public Weight weight(String name, long... shape) {
         String found = found(name).orElse(stored("", name));
-        Weight weight = replaced.containsKey(found) ? replaced.get(found) : weights.get(found);
+        Weight weight = named(found);
         if (!weight.shape().equals(Shape.of(shape)))
             throw new UserError(weights.files().getFirst().toString(), found + " is " + weight.shape() + ", "
                     + (gguf ? "the metadata asks" : "config.json asks") + " for " + Shape.of(shape),

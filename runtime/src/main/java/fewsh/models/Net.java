@@ -124,9 +124,11 @@ public final class Net {
     private final Map<Rope, List<Value>> rotaryTables = new HashMap<>();
     /// Values that several layers use.
     private final Map<String, Value> made = new HashMap<>();
+    private final boolean exported;
 
-    private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices) {
+    private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices, boolean exported) {
         this.g = g;
+        this.exported = exported;
         this.checkpoint = checkpoint;
         this.matrices = matrices;
     }
@@ -141,7 +143,7 @@ public final class Net {
     public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep,
             Set<Slot> slots) {
         GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
-        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots)));
+        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots), false));
         return Fusions.skipNorms(g.build());
     }
 
@@ -149,10 +151,18 @@ public final class Net {
         return build(build, checkpoint, precision, keep, Set.of());
     }
 
+    /// The graph as other programs take it: `attention_mask` int64 `(batch, total)`, 0 only behind a row's end, in place of the
+    /// numbers that follow from it, and float32 `logits` `(batch, sequence, vocab_size)` of all positions.
+    public static Graph export(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
+        GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
+        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, Set.of()), true));
+        return Fusions.skipNorms(g.build());
+    }
+
     /// Builds a graph for what it asks of its matrices.
     static void list(Consumer<Net> build, Checkpoint checkpoint, Function<GraphBuilder, Matrices> matrices) {
         GraphBuilder g = new GraphBuilder("list");
-        build.accept(new Net(g, checkpoint, matrices.apply(g)));
+        build.accept(new Net(g, checkpoint, matrices.apply(g), false));
     }
 
     /// Plain operators, for what no layer here does.
@@ -162,7 +172,23 @@ public final class Net {
 
     /// An input of the graph; the same one when it is asked for again.
     Value input(String name, DType dtype, Shape shape) {
-        return inputs.computeIfAbsent(name, n -> g.input(n, dtype, shape));
+        if (!inputs.containsKey(name)) inputs.put(name, exported ? published(name, dtype, shape) : g.input(name, dtype, shape));
+        return inputs.get(name);
+    }
+
+    private Value published(String name, DType dtype, Shape shape) {
+        return switch (name) {
+            case "seqlens_k" -> g.cast(g.sub(g.reduceSum(attentionMask(), false, 1), g.longs(1)), dtype);
+            case "total_sequence_length" -> {
+                Value sizes = g.apply(new Op.Shape(), attentionMask()).getFirst();
+                yield g.cast(g.gather(sizes, g.longs(1), 0), dtype);
+            }
+            default -> g.input(name, dtype, shape);
+        };
+    }
+
+    private Value attentionMask() {
+        return input("attention_mask", DType.INT64, Shape.named("batch", "total"));
     }
 
     /// Makes `value` an output of the graph.
@@ -247,14 +273,14 @@ public final class Net {
 
     /// @param softcap c of c · tanh(logits / c), which keeps them between −c and c; 0 for none
     void logits(String name, int vocab, Value x, double softcap) {
-        Value positions = input("logits_positions", DType.INT64, Shape.named("n"));
         int width = (int) x.shape().size(-1);
-        Value chosen = g.gather(g.reshape(x, -1, width), positions, 0);                     // (n, width)
+        Value chosen = exported ? x                                                         // (batch, sequence, width)
+                : g.gather(g.reshape(x, -1, width), input("logits_positions", DType.INT64, Shape.named("n")), 0);  // (n, width)
         Value logits = linear(chosen, new Linear(name, vocab, width, checkpoint.has(name + ".bias")));
         if (softcap != 0) logits = scale(g.tanh(scale(logits, 1 / softcap)), softcap);
-        Value logprobs = g.logSoftmax(logits, -1);
+        Value logprobs = exported ? Value.ABSENT : g.logSoftmax(logits, -1);
         g.output("logits", logits);
-        g.output("logprobs", logprobs);
+        if (!exported) g.output("logprobs", logprobs);
     }
 
     Value linear(Value x, Linear linear) {

@@ -45,6 +45,11 @@ public final class Tokenizer implements AutoCloseable {
         return new Tokenizer(new Gguf(where, metadata).description());
     }
 
+    /// The tokenizer as a `tokenizer.json`, which the tokenizers library of other languages reads to the same ids.
+    public String json() {
+        return description.json();
+    }
+
     /// @param addSpecial whether the tokens that the model expects around a text (BOS, EOS, `[CLS]`…) are added
     /// @param parseSpecial whether text that spells a special token (`<|im_start|>`) becomes that token; false for what a
     ///                     user wrote, which then can never turn into a control token
