@@ -44,7 +44,7 @@ class ArchitectureTest {
             jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
             export   | load tokenize                                       | gson
-            vision   | tensor                                              | gson
+            vision   | models                                              | gson twelvemonkeys
             audio    | models                                              |
             encode   | load tokenize vision                                | gson
             generate | load tokenize prompt vision audio                   | gson
@@ -64,6 +64,7 @@ class ArchitectureTest {
             Map.entry("ai.djl.", "djl"),
             Map.entry("com.github.jknack.handlebars.", "handlebars"),
             Map.entry("com.google.gson.", "gson"),
+            Map.entry("com.twelvemonkeys.", "twelvemonkeys"),
             Map.entry("com.google.protobuf.", "protobuf"),
             Map.entry("de.siegmar.fastcsv.", "fastcsv"),
             Map.entry("dev.harrel.jsonschema.", "json-schema"),
