@@ -24,6 +24,7 @@ public final class Architectures {
     record Row(String modelType, Function<Settings, Page> open, OfGguf gguf) {}
 
     private static final List<Row> PAGES = List.of(
+            new Row("bart", s -> new Bart(Bart.Config.of(s)), null),
             new Row("bert", s -> new Bert(Bert.Config.of(s)), null),
             new Row("camembert", s -> new Roberta(Roberta.Config.of(s)), null),
             new Row("distilbert", s -> new DistilBert(DistilBert.Config.of(s)), null),
@@ -31,12 +32,14 @@ public final class Architectures {
             new Row("gpt2", s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf("gpt2", Gpt2::config, Gpt2.GGUF_NAMES)),
             new Row("gpt_neox", s -> new GptNeoX(GptNeoX.Config.of(s)), new OfGguf("gptneox", GptNeoX::config, GptNeoX.GGUF_NAMES)),
             new Row("llama", s -> new Llama(Llama.Config.of(s)), new OfGguf("llama", Llama::config, Llama.GGUF_NAMES)),
+            new Row("marian", s -> new Marian(Marian.Config.of(s)), null),
             new Row("mistral", s -> new Mistral(Mistral.Config.of(s)), null),
             new Row("openai-gpt", s -> new Gpt1(Gpt1.Config.of(s)), null),
             new Row("phi3", s -> new Phi3(Phi3.Config.of(s)), new OfGguf("phi3", Phi3::config, Phi3.GGUF_NAMES)),
             new Row("qwen2", s -> new Qwen2(Qwen2.Config.of(s)), new OfGguf("qwen2", Qwen2::config, Qwen2.GGUF_NAMES)),
             new Row("qwen3", s -> new Qwen3(Qwen3.Config.of(s)), new OfGguf("qwen3", Qwen3::config, Qwen3.GGUF_NAMES)),
             new Row("roberta", s -> new Roberta(Roberta.Config.of(s)), null),
+            new Row("t5", s -> new T5(T5.Config.of(s)), null),
             new Row("xlm-roberta", s -> new Roberta(Roberta.Config.of(s)), null));
 
     private Architectures() {}

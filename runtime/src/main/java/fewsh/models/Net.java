@@ -125,6 +125,7 @@ public final class Net {
     /// Values that several layers use.
     private final Map<String, Value> made = new HashMap<>();
     private final boolean exported;
+    private final Map<String, Value> masks = new HashMap<>();
 
     private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices, boolean exported) {
         this.g = g;
@@ -214,6 +215,17 @@ public final class Net {
         return g.mul(a, b);
     }
 
+    /// `x` times a number.
+    Value scaled(Value x, float factor) {
+        String name = "factor " + factor;
+        return g.mul(x, g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(new float[] {factor}))));
+    }
+
+    /// The numbers of a weight, for what is computed of it beforehand.
+    float[] numbers(String name, long... shape) {
+        return checkpoint.weight(name, shape).floats();
+    }
+
     Value activation(String word, Value x) {
         return switch (word) {
             case "silu", "swish" -> g.silu(x);
@@ -266,18 +278,43 @@ public final class Net {
         return g.gather(matrices.matrix(name + ".weight", positions, width), ids, 0);
     }
 
+    /// The same, where the table has `offset` rows before the first position.
+    Value positionEmbedding(String name, int positions, int width, int offset) {
+        Value ids = input("position_ids", DType.INT64, inputIds().shape());
+        return g.gather(matrices.matrix(name + ".weight", positions + offset, width), g.add(ids, g.longs(offset)), 0);
+    }
+
+    /// Rows of a table that is no weight, `(positions, width)`, at `position_ids`.
+    Value positionRows(String name, Tensor table) {
+        Value ids = input("position_ids", DType.INT64, inputIds().shape());
+        return g.gather(matrices.kept(name, table), ids, 0);
+    }
+
     /// The model's outputs: the positions asked for, times `name.weight`.
     void logits(String name, int vocab, Value x) {
-        logits(name, vocab, x, 0);
+        logits(logitsOf(name, vocab, x));
     }
 
     /// @param softcap c of c · tanh(logits / c), which keeps them between −c and c; 0 for none
     void logits(String name, int vocab, Value x, double softcap) {
+        Value logits = logitsOf(name, vocab, x);
+        logits(softcap == 0 ? logits : scale(g.tanh(scale(logits, 1 / softcap)), softcap));
+    }
+
+    /// The same, plus the weight `bias`, `(1, vocab)`, where the checkpoint has it.
+    void logits(String name, String bias, int vocab, Value x) {
+        Value logits = logitsOf(name, vocab, x);
+        logits(checkpoint.has(bias) ? g.add(logits, matrices.matrix(bias, 1, vocab)) : logits);
+    }
+
+    private Value logitsOf(String name, int vocab, Value x) {
         int width = (int) x.shape().size(-1);
         Value chosen = exported ? x                                                         // (batch, sequence, width)
                 : g.gather(g.reshape(x, -1, width), input("logits_positions", DType.INT64, Shape.named("n")), 0);  // (n, width)
-        Value logits = linear(chosen, new Linear(name, vocab, width, checkpoint.has(name + ".bias")));
-        if (softcap != 0) logits = scale(g.tanh(scale(logits, 1 / softcap)), softcap);
+        return linear(chosen, new Linear(name, vocab, width, checkpoint.has(name + ".bias")));
+    }
+
+    private void logits(Value logits) {
         Value logprobs = exported ? Value.ABSENT : g.logSoftmax(logits, -1);
         g.output("logits", logits);
         if (!exported) g.output("logprobs", logprobs);
@@ -347,9 +384,20 @@ public final class Net {
         return attention(layer, List.of(qkv), heads, rope, 0);
     }
 
+    /// The same without rotary positions.
+    ///
+    /// @param bias added to the scores, `(1, heads, sequence, total)`, or absent
+    Value biasedAttention(int layer, Value qkv, Heads heads, Value bias) {
+        return attention(layer, List.of(qkv), heads, null, 0, bias);
+    }
+
     /// @param qkv side by side as one, or queries, keys and values
     /// @param window how many positions each sees, its own among them; 0 for all before it
     Value attention(int layer, List<Value> qkv, Heads heads, Rope rope, int window) {
+        return attention(layer, qkv, heads, rope, window, Value.ABSENT);
+    }
+
+    private Value attention(int layer, List<Value> qkv, Heads heads, Rope rope, int window, Value bias) {
         Shape cache = Shape.named("batch", heads.keyValue(), "capacity", cacheDim(heads.dim()));
         Value key = input("past_key_values." + layer + ".key", DType.FLOAT32, cache);
         Value value = input("past_key_values." + layer + ".value", DType.FLOAT32, cache);
@@ -358,12 +406,65 @@ public final class Net {
         List<Value> in = new ArrayList<>(qkv.size() == 3 ? qkv : List.of(qkv.getFirst(), Value.ABSENT, Value.ABSENT));
         in.addAll(List.of(key, value, seqlensK, totalSequenceLength));
         if (rope != null) in.addAll(rotaryTables(rope, heads));
+        if (!bias.isAbsent()) {
+            while (in.size() < 10) in.add(Value.ABSENT);
+            in.add(bias);
+        }
         Op op = new Op.GroupQueryAttention(heads.query(), heads.keyValue(), rope != null, false, window == 0 ? -1 : window,
                 heads.scale());
         List<Value> out = g.apply(op, in.toArray(Value[]::new));
         g.output("present." + layer + ".key", out.get(1));
         g.output("present." + layer + ".value", out.get(2));
         return out.getFirst();
+    }
+
+    /// Attention to all of `k` and `v`, each `(batch, keys, heads · dim)`.
+    ///
+    /// @param mask the keys that are there, or absent
+    /// @param bias added to the scores, `(batch or 1, heads or 1, sequence, keys)`, or absent
+    Value attend(Value q, Value k, Value v, Heads heads, Value mask, Value bias) {
+        List<Value> in = new ArrayList<>(List.of(q, k, v, Value.ABSENT, mask, bias));
+        while (in.getLast().isAbsent()) in.removeLast();
+        return g.apply(new Op.MultiHeadAttention(heads.query(), heads.scale()), in.toArray(Value[]::new)).getFirst();
+    }
+
+    /// The input `name`, int64 `(batch, keys)`, 1 for keys that are there, as attention takes it.
+    Value keyMask(String name, Object batch, Object keys) {
+        return masks.computeIfAbsent(name, n -> g.cast(input(n, DType.INT64, Shape.named(batch, keys)), DType.INT32));
+    }
+
+    /// What is added to attention scores by how far apart query and key are: a row of `table`, `(1, heads, distances)`, at the
+    /// input `relative_positions`.
+    Value byDistance(String name, Tensor table) {
+        return g.gather(matrices.kept(name, table),
+                input("relative_positions", DType.INT64, Shape.named("sequence", "total")), 2);
+    }
+
+    /// Gives the keys and values of a source for the cross-attention of a layer of the decoder, once for all its tokens.
+    void crossKeyValue(int layer, Value x, Heads heads, Linear key, Linear value) {
+        List<Value> both = linears(x, key, value);
+        for (int i = 0; i < 2; i++) {
+            Value byHeads = g.transpose(g.reshape(both.get(i), 0, 0, heads.keyValue(), heads.dim()), 0, 2, 1, 3);
+            g.output("present." + layer + ".encoder." + (i == 0 ? "key" : "value"), byHeads);
+        }
+    }
+
+    /// Attention of rows to the sources that they belong to. The queries of all rows of a source look at it together, so that
+    /// its keys and values are there once.
+    ///
+    /// @param query `(batch, sequence, heads · dim)`
+    /// @param masked whether sources have padding
+    Value crossAttention(int layer, Value query, Heads heads, boolean masked) {
+        Shape source = Shape.named("sources", heads.keyValue(), "source", heads.dim());
+        Value key = input("past_key_values." + layer + ".encoder.key", DType.FLOAT32, source);
+        Value value = input("past_key_values." + layer + ".encoder.value", DType.FLOAT32, source);
+        Value mask = masked ? keyMask("encoder_attention_mask", "sources", "source") : Value.ABSENT;
+        Value queries = input("source_queries", DType.INT64, Shape.named("sources", "queries"));
+        Value answers = input("row_answers", DType.INT64, inputIds().shape());
+        int width = (int) query.shape().size(-1);
+        Value together = g.gather(g.reshape(query, -1, width), queries, 0);                 // (sources, queries, width)
+        Value seen = attend(together, key, value, heads, mask, Value.ABSENT);
+        return g.gather(g.reshape(seen, -1, width), answers, 0);
     }
 
     /// cos and sin, `(positions, pairs of a head in the cache)`, or of the pairs that turn where these stay in their places.
