@@ -40,7 +40,7 @@ class ArchitectureTest {
             models   | graph weights                                       | gson
             session  | onnx tensor                                         | onnxruntime
             load     | session models                                      | gson
-            tokenize |                                                     | djl gson
+            tokenize |                                                     | djl gson protobuf
             jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
             export   | load tokenize                                       | gson

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
@@ -240,7 +241,7 @@ final class Gguf {
         if (ids.containsKey("<|return|>") && ids.containsKey("<|call|>")
                 || ids.containsKey("<|calls|>") && ids.containsKey("<|flush|>")) ends.remove(ids.get("<|end|>"));
         String json = writer.write(null);
-        return new Description(where, json, () -> writer.write("\uFFFF" + UUID.randomUUID() + "-"), pieces, ids, added,
+        return new Description(where, json, Optional.empty(), () -> writer.write("\uFFFF" + UUID.randomUUID() + "-"), pieces, ids, added,
                 special, spelling, bos, eos, id("padding", -1), unk, ends, blame);
     }
 

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
@@ -52,7 +53,12 @@ final class HuggingFace {
     static Description read(Path folder) {
         if (!Files.isDirectory(folder)) throw new UserError(folder.toString(), "no such folder", "");
         HuggingFace reader = new HuggingFace(folder);
-        return reader.describe(Files.exists(reader.file) ? text(reader.file) : OlderFiles.json(folder));
+        if (Files.exists(reader.file)) return reader.describe(text(reader.file), Optional.empty());
+        if (!MarianFiles.in(folder)) return reader.describe(OlderFiles.json(folder), Optional.empty());
+        MarianFiles files = MarianFiles.read(folder);
+        String encoding = files.encoding();
+        new HuggingFace(folder).describe(encoding, Optional.empty());                       // to refuse what is wrong with it
+        return reader.describe(files.decoding(), Optional.of(encoding));
     }
 
     /// The library finds added tokens in normalized text; one that normalizes to nothing is found everywhere, and it panics.
@@ -76,7 +82,7 @@ final class HuggingFace {
         }
     }
 
-    private Description describe(String json) {
+    private Description describe(String json, Optional<String> encoding) {
         JsonObject rest = vocabulary(json);
         Hazards hazards = new Hazards(file.toString(), id -> known(id).isPresent());
         hazards.check(rest);
@@ -96,7 +102,8 @@ final class HuggingFace {
         OptionalInt eos = named("eos_token", config, names);
         eos.ifPresent(ends::add);
         for (JsonObject from : configs) ends.addAll(listed(from, "eos_token_id"));
-        return new Description(file.toString(), json, () -> plain(json), pieces, ids, added, special, spelling(rest),
+        return new Description(file.toString(), json, encoding, () -> plain(encoding.orElse(json)), pieces, ids, added, special,
+                spelling(rest),
                 either(named("bos_token", config, names), configs, "bos_token_id"),
                 either(eos, configs, "eos_token_id"),
                 either(named("pad_token", config, names), configs, "pad_token_id"),

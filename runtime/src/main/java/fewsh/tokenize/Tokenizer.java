@@ -16,6 +16,8 @@ public final class Tokenizer implements AutoCloseable {
 
     private final Description description;
     private final Model model;
+    /// What decodes; `model`, but for a model that reads and writes in two vocabularies.
+    private final Model decoder;
     /// The tokens that encoding the empty text adds.
     private final int[] added;
     /// Without special tokens; made when a text first spells one.
@@ -23,11 +25,13 @@ public final class Tokenizer implements AutoCloseable {
 
     private Tokenizer(Description description) {
         this.description = description;
-        this.model = description.build(description.json());
+        this.decoder = description.build(description.json());
+        this.model = description.encoding().map(description::build).orElse(decoder);
         this.added = encode(model, "", true);
     }
 
-    /// Reads a Hugging Face folder: `tokenizer.json`, or the older `vocab.json` with `merges.txt`, or `vocab.txt`; beginning,
+    /// Reads a Hugging Face folder: `tokenizer.json`, or the older `vocab.json` with `merges.txt`, or `vocab.txt`, or Marian's
+    /// `vocab.json` with `source.spm` and `target.spm`; beginning,
     /// end, padding and unknown token from `tokenizer_config.json`, `special_tokens_map.json`, `generation_config.json` and
     /// `config.json`, where present.
     ///
@@ -67,7 +71,7 @@ public final class Tokenizer implements AutoCloseable {
     /// @param ids those that are not in the vocabulary stand for nothing
     /// @param skipSpecial whether control tokens are left out
     public String decode(int[] ids, boolean skipSpecial) {
-        return model.decode(ids, skipSpecial);
+        return decoder.decode(ids, skipSpecial);
     }
 
     /// Begins the text of one answer.
@@ -137,6 +141,7 @@ public final class Tokenizer implements AutoCloseable {
     @Override
     public synchronized void close() {
         model.close();
+        decoder.close();
         if (plain != null) plain.close();
     }
 
@@ -152,7 +157,10 @@ public final class Tokenizer implements AutoCloseable {
 
     private int[] encode(Model with, String text, boolean addSpecial) {
         try {
-            return with.encode(text, addSpecial);
+            int[] ids = with.encode(text, addSpecial);
+            if (description.encoding().isPresent())
+                for (int i = 0; i < ids.length; i++) if (!has(ids[i])) ids[i] = unk().orElseThrow();
+            return ids;
         } catch (IllegalStateException e) {
             throw e;
         } catch (RuntimeException e) {
