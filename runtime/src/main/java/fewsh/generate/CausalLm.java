@@ -108,6 +108,7 @@ public final class CausalLm implements Loaded {
     }
 
     private static CausalLm open(Export export, LoadOptions options) {
+        if (!options.adapters().isEmpty()) throw noAdapters(export.folder().toString());
         Parts parts = Parts.of(export);
         Exported exported;
         try {
@@ -154,9 +155,12 @@ public final class CausalLm implements Loaded {
     ///         modules, with magnitudes where there were none, or that replace weights
     /// @throws UserError if one is no adapter, is damaged, or is of another model
     public Optional<CausalLm> withAdapters(List<Scaled> adapters) {
-        if (!(opened instanceof Opened<?, ?> own)) throw new UserError(about.name(), "is an export, which takes no adapters",
-                "give the folder or file with the model's own weights");
+        if (!(opened instanceof Opened<?, ?> own)) throw noAdapters(about.name());
         return own.with(adapters).map(o -> new CausalLm(o, o.session("model"), this));
+    }
+
+    private static UserError noAdapters(String export) {
+        return new UserError(export, "is an export, which takes no adapters", "give the folder or file with the model's own weights");
     }
 
     /// What would be loaded, without loading it.
