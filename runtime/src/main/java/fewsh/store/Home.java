@@ -38,7 +38,7 @@ public record Home(Path root) {
         return root.resolve("cache");
     }
 
-    /// Plugin libraries of execution providers, a folder each.
+    /// Plugin libraries of execution providers, a folder each with a `model.json`.
     public Path providers() {
         return root.resolve("providers");
     }
@@ -58,8 +58,8 @@ public record Home(Path root) {
         return root.resolve("runs");
     }
 
-    /// Where a model is while it is being fetched: inside `models`, so that moving it there is one rename.
-    Path staging() {
-        return models().resolve(".pull");
+    /// Where a model or plugin is while it is being fetched: inside its shelf, so that moving it there is one rename.
+    static Path staging(Path shelf) {
+        return shelf.resolve(".pull");
     }
 }

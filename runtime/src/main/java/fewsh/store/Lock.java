@@ -24,10 +24,10 @@ final class Lock implements AutoCloseable {
     }
 
     /// @param waiting called once if the lock is held by another
-    static Lock take(Home home, String name, Runnable waiting) throws InterruptedException {
+    static Lock take(Path shelf, String name, Runnable waiting) throws InterruptedException {
         boolean told = false;
         while (true) {
-            Optional<Lock> lock = tryTake(home, name);
+            Optional<Lock> lock = tryTake(shelf, name);
             if (lock.isPresent()) return lock.get();
             if (!told) waiting.run();
             told = true;
@@ -36,9 +36,9 @@ final class Lock implements AutoCloseable {
     }
 
     /// Empty when another holds it.
-    static Optional<Lock> tryTake(Home home, String name) {
-        Path file = home.staging().resolve(name + "+lock");
-        Disk.createDirectories(home.staging());
+    static Optional<Lock> tryTake(Path shelf, String name) {
+        Path file = Home.staging(shelf).resolve(name + "+lock");
+        Disk.createDirectories(Home.staging(shelf));
         if (!HELD.add(file)) return Optional.empty();
         FileChannel channel = null;
         boolean taken = false;

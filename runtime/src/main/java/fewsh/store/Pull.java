@@ -16,11 +16,18 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// One pull: sources asked in order, until one delivers what was meant.
-record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<Progress> progress) {
+///
+/// @param shelf the folder that has a folder for each model, or plugin
+record Pull(Path shelf, Map<String, String> environment, Limits limits, Consumer<Progress> progress) {
     /// @param name to store under
     /// @param entry of the catalogue; empty when the user named a source
     /// @param sources in order, not empty
-    record Request(String name, Optional<Catalogue.Entry> entry, List<Source> sources) {
+    /// @param shown what the user calls it
+    record Request(String name, Optional<Catalogue.Entry> entry, List<Source> sources, String shown) {
+        Request(String name, Optional<Catalogue.Entry> entry, List<Source> sources) {
+            this(name, entry, sources, name);
+        }
+
         Request {
             Names.model(name);
             sources = List.copyOf(sources);
@@ -32,9 +39,9 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
     /// @throws InterruptedException if the thread is interrupted: what has arrived is kept for the next pull
     Model run(Request request) throws InterruptedException {
         String name = request.name;
-        Disk.createDirectories(home.models());
-        try (Lock _ = Lock.take(home, name, () -> progress.accept(new Progress.Waiting(name)))) {
-            Staging staging = new Staging(home, name);
+        Disk.createDirectories(shelf);
+        try (Lock _ = Lock.take(shelf, name, () -> progress.accept(new Progress.Waiting(name)))) {
+            Staging staging = new Staging(shelf, name);
             staging.tidy();
             staging.recover();
             Optional<Model> there = present(request);
@@ -59,7 +66,7 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
                 }
             }
         }
-        throw failed(request.name, failures);
+        throw failed(request.shown, failures);
     }
 
     private static UserError failed(String name, Map<Source, SourceFailure> failures) {
@@ -113,7 +120,7 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
 
     /// The model that is stored already, if it is the one asked for and its files are what they were.
     private Optional<Model> present(Request request) throws InterruptedException {
-        Path folder = home.models().resolve(request.name);
+        Path folder = shelf.resolve(request.name);
         if (!Files.isDirectory(folder)) return Optional.empty();
         Path file = folder.resolve(Manifest.FILE);
         if (!Files.isRegularFile(file))
@@ -125,8 +132,8 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
                 ? request.sources.stream().anyMatch(s -> s.spec().equals(manifest.source()))
                 : asked.equals(manifest.source());
         if (!same)
-            throw new UserError(request.name, "is there already, from " + manifest.source(),
-                    "fewsh rm " + request.name + " removes it; or pull under another name");
+            throw new UserError(request.shown, "is there already, from " + manifest.source(), "fewsh rm " + request.shown
+                    + " removes it" + (request.shown.equals(request.name) ? "; or pull under another name" : ""));
         if (!manifest.path().isEmpty()) return Optional.empty(); // a path is looked at again
         if (request.entry.isPresent() && !request.entry.get().files().equals(manifest.files())) return Optional.empty();
         for (StoredFile one : manifest.files()) {
@@ -143,7 +150,7 @@ record Pull(Home home, Map<String, String> environment, Limits limits, Consumer<
     /// @param local absolute
     private Model refer(String name, Source.Local local, Staging staging) throws InterruptedException {
         Path path = local.path();
-        if (path.startsWith(home.models())) throw new UserError(path.toString(), "is in the store already", "");
+        if (path.startsWith(shelf)) throw new UserError(path.toString(), "is in the store already", "");
         if (!Files.exists(path)) throw new UserError(path.toString(), "no such file or folder", "");
         boolean folder = Files.isDirectory(path);
         List<Path> files = folder ? list(path) : List.of(path);

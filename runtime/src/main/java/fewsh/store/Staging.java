@@ -13,19 +13,19 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The folder in which a model is put together, `models/.pull/NAME`. Used under the model's [Lock].
+/// The folder in which a model or plugin is put together, `.pull/NAME` of the shelf where it will be: `models` or `providers`. Used under the model's [Lock].
 ///
 /// Files arrive as `*.part`. When all are verified `model.json` is written: from then on the model only has to be moved, and a
 /// pull that was killed before that is done by the next one.
 final class Staging {
-    private final Home home;
+    private final Path shelf;
     private final String name;
     private final Path folder;
 
-    Staging(Home home, String name) {
-        this.home = home;
+    Staging(Path shelf, String name) {
+        this.shelf = shelf;
         this.name = name;
-        this.folder = home.staging().resolve(name);
+        this.folder = Home.staging(shelf).resolve(name);
     }
 
     Path folder() {
@@ -45,17 +45,17 @@ final class Staging {
 
     /// A new path, which the next pull removes if it is there.
     Path doomed() {
-        return home.staging().resolve(name + "+" + UUID.randomUUID());
+        return Home.staging(shelf).resolve(name + "+" + UUID.randomUUID());
     }
 
     /// Removes what a killed pull left of such folders. (No model's name holds a `+`.)
     void tidy() {
-        if (!Files.isDirectory(home.staging())) return;
+        if (!Files.isDirectory(Home.staging(shelf))) return;
         Pattern mine = Pattern.compile(Pattern.quote(name) + "\\+[0-9a-f-]{36}");
-        try (Stream<Path> all = Files.list(home.staging())) {
+        try (Stream<Path> all = Files.list(Home.staging(shelf))) {
             for (Path path : all.filter(p -> mine.matcher(p.getFileName().toString()).matches()).toList()) Disk.delete(path);
         } catch (IOException e) {
-            throw Disk.unreadable(home.staging(), e);
+            throw Disk.unreadable(Home.staging(shelf), e);
         }
     }
 
@@ -75,7 +75,7 @@ final class Staging {
         Disk.createDirectories(folder);
         Disk.write(folder.resolve(Manifest.FILE), manifest.json());
         move(manifest);
-        return manifest.model(home.models().resolve(name));
+        return manifest.model(shelf.resolve(name));
     }
 
     /// Each step can be repeated.
@@ -94,7 +94,7 @@ final class Staging {
         } catch (IOException e) {
             throw Disk.unreadable(folder, e);
         }
-        Path place = home.models().resolve(name);
+        Path place = shelf.resolve(name);
         Path old = doomed();
         if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) Disk.move(place, old);
         Disk.move(folder, place);

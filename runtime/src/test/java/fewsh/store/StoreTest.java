@@ -250,7 +250,7 @@ class StoreTest {
     @Test
     void aModelThatIsBeingPulledIsNotRemoved() throws Exception {
         pull(folder("a", "w.gguf"));
-        try (Lock _ = Lock.take(new Home(root), "a", () -> {})) {
+        try (Lock _ = Lock.take(new Home(root).models(), "a", () -> {})) {
             assertEquals("is being pulled", fails(() -> store().remove("a")).what());
         }
         store().remove("a");

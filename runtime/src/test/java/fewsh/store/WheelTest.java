@@ -299,4 +299,44 @@ class WheelTest {
             if (java.util.Arrays.equals(bytes, at, at + mark.length, mark, 0, mark.length)) return at;
         throw new AssertionError("not there");
     }
+
+    @Test
+    void aProvidersPluginIsPulledForThisPlatformAndRemoved() throws Exception {
+        wheel(Map.of("ep/libep.so", WEIGHTS, "ep/ep.dll", new byte[3]));
+        List<StoredFile> here = List.of(new StoredFile("libep.so", WEIGHTS.length, FileServer.sha256(WEIGHTS)));
+        Catalogue catalogue = new Catalogue(List.of(), List.of(new Catalogue.Provider("ep", "", "MIT",
+                new LinkedHashMap<>(Map.of(Catalogue.platform(), here, "plan9-mips", List.of())),
+                List.of(Source.parse("pip:ep==1.0:ep/")))));
+        Store store = new Store(new Home(root), catalogue, environment, limits);
+        Model plugin = store.pull("provider:ep", events::add);
+        assertEquals("provider:ep", plugin.name());
+        assertArrayEquals(WEIGHTS, Files.readAllBytes(root.resolve("providers/ep/libep.so")));
+        assertEquals(List.of(), store.list().models());
+        assertEquals(plugin.sha256(), store.pull("provider:ep", events::add).sha256());
+        assertTrue(assertThrows(UserError.class, () -> store.resolve("provider:ep")).fix().contains("--device ep"));
+        assertTrue(store.remove("provider:ep") >= WEIGHTS.length);
+        assertFalse(Files.exists(root.resolve("providers/ep")));
+        assertThrows(UserError.class, () -> store.remove("provider:ep"));
+        assertEquals("there are ep", assertThrows(UserError.class, () -> store.pull("provider:cuda", events::add)).fix());
+        assertThrows(UserError.class, () -> store.pull("provider:../x", events::add));
+    }
+
+    @Test
+    void aPluginOfOtherBytesIsRefused() throws Exception {
+        wheel(Map.of("ep/libep.so", WEIGHTS));
+        Catalogue catalogue = new Catalogue(List.of(), List.of(new Catalogue.Provider("ep", "", "MIT", new LinkedHashMap<>(
+                Map.of(Catalogue.platform(), List.of(new StoredFile("libep.so", WEIGHTS.length, "0".repeat(64))))),
+                List.of(Source.parse("pip:ep==1.0:ep/")))));
+        Store store = new Store(new Home(root), catalogue, environment, limits);
+        assertThrows(UserError.class, () -> store.pull("provider:ep", events::add));
+        assertFalse(Files.exists(root.resolve("providers/ep")));
+    }
+
+    @Test
+    void aPlatformWithoutAPluginIsNamed() {
+        for (String platform : List.of("linux-x86_64", "linux-aarch64", "macos-aarch64", "windows-x86_64", "windows-aarch64"))
+            assertTrue(Catalogue.builtIn().provider("webgpu", platform).size() > 10_000_000, platform);
+        UserError error = assertThrows(UserError.class, () -> Catalogue.builtIn().provider("webgpu", "macos-x86_64"));
+        assertEquals("provider:webgpu: there is no plugin for macos-x86_64", error.getMessage());
+    }
 }
