@@ -150,7 +150,7 @@ record Answering(Reply reply, Duration first) {
         line.addProperty("seed", seed);
         line.addProperty("model", workspace.modelName());
         line.addProperty("precision", about.precision().name().toLowerCase(Locale.ROOT));
-        line.addProperty("device", about.device().toString());
+        Models.addDevice(line, about);
         JsonObject seconds = new JsonObject();
         seconds.addProperty("load", seconds(workspace.loadTime()));
         seconds.addProperty("prefill", seconds(prefill));

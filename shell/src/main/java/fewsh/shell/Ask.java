@@ -119,9 +119,10 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         return twice ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
     }
 
-    /// What `-v` says: the model and the sampling settings in force.
+    /// What `-v` says: the model, what of it runs where, and the sampling settings in force.
     static void verbose(Render render, About about, SamplingConfig config) {
         render.note(about.name() + " · " + Workspace.line(about));
+        if (!about.placement().nodes().isEmpty()) render.note(about.placement().toString());
         Setting.shown(config).forEach((setting, value) -> {
             if (!value.isEmpty()) render.note(setting.key() + " " + value);
         });

@@ -195,7 +195,7 @@ record Bench(List<Integer> prompts, List<Integer> generated, List<Integer> depth
         json.addProperty("size_bytes", about.sizeBytes());
         json.addProperty("params", about.parameters());
         json.addProperty("precision", about.precision().name().toLowerCase(Locale.ROOT));
-        json.addProperty("device", about.device().toString());
+        Models.addDevice(json, about);
         json.addProperty("threads", threads);
         json.addProperty("test", row.test());
         json.addProperty("tokens_per_second", Math.round(row.mean() * 1e4) / 1e4);

@@ -21,7 +21,7 @@ final class Commands {
     private static final Option THREADS = Option.of("N", "of one operator; all cores if not given", "--threads");
     private static final Option JSON = Option.flag("one JSON object a line, errors too", "--json");
     private static final Option QUIET = Option.flag("results and errors only", "--quiet");
-    private static final Option VERBOSE = Option.flag("the sampling settings in force, on stderr", "-v", "--verbose");
+    private static final Option VERBOSE = Option.flag("what runs where and the sampling settings in force, on stderr", "-v", "--verbose");
     private static final Option HELP = Option.flag("this text", "-h", "--help");
 
     private static final List<Option> LOADING = List.of(PRECISION, DEVICE, THREADS);
@@ -90,7 +90,7 @@ final class Commands {
                                     .completing(Complete.ENVIRONMENTS),
                             Option.flag("one JSON object a line on standard input", "--batch")), parts(), OUTPUT), Templates::run),
             Command.program("pull", "NAME", "Fetches a model.",
-                    "NAME is one of the catalogue, hf:owner/name[:file][@revision], an https address, or a path.",
+                    "NAME is one of the catalogue, hf:owner/name[:file][@revision], an https address, a path, or provider:webgpu.",
                     Complete.CATALOGUE, OUTPUT, Models::pull),
             Command.slash("pull", "NAME", "Fetches a model; loads it if it is the first.", Command.Takes.WORDS,
                     Complete.CATALOGUE,

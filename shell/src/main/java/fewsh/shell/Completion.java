@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
 import org.jline.reader.LineReader;
@@ -60,7 +61,8 @@ record Completion(Workspace workspace) implements Completer {
                 yield all;
             }
             case STORED -> names();
-            case CATALOGUE -> Catalogue.builtIn().entries().stream().map(Catalogue.Entry::name).toList();
+            case CATALOGUE -> Stream.concat(Catalogue.builtIn().entries().stream().map(Catalogue.Entry::name),
+                    Catalogue.builtIn().providers().stream().map(p -> "provider:" + p.name())).toList();
             case FILES -> files(word);
             case INPUTS -> line.wordIndex() == 1 ? files(word) : inputs(line.words().get(1));
             case SETTINGS -> Setting.keys();

@@ -84,7 +84,7 @@ final class Models {
     /// `/pull NAME`: and loads it, if there is no other.
     static int pullAndLoad(Workspace workspace, Options options) {
         pull(workspace, options);
-        if (workspace.loaded().isEmpty()) {
+        if (workspace.loaded().isEmpty() && !options.text().startsWith("provider:")) {
             List<Model> models = workspace.store().list().models();
             if (models.size() == 1) load(workspace, Options.of(models.getFirst().name()));
         }
@@ -164,7 +164,7 @@ final class Models {
             line.addProperty("architecture", about.architecture());
             line.addProperty("parameters", about.parameters());
             line.addProperty("precision", precision);
-            line.addProperty("device", about.device().toString());
+            addDevice(line, about);
             line.addProperty("context_length", about.contextLength());
             line.addProperty("vocab_size", about.vocabSize());
             line.addProperty("chat_template", about.chatTemplate());
@@ -186,6 +186,7 @@ final class Models {
         rows.add(List.of("parameters", Render.parameters(about.parameters()) + " (" + Render.count(about.parameters()) + ")"));
         rows.add(List.of("precision", precision));
         rows.add(List.of("device", about.device().toString()));
+        if (!about.placement().nodes().isEmpty()) rows.add(List.of("nodes", about.placement().toString()));
         rows.add(List.of("context length", Render.count(about.contextLength())));
         rows.add(List.of("vocabulary", Render.count(about.vocabSize())));
         rows.add(List.of("chat template", about.chatTemplate() ? "yes" : "no"));
@@ -198,6 +199,15 @@ final class Models {
         for (List<String> row : rows)
             render.line(render.paint(Style.DIM, row.getFirst() + " ".repeat(width - row.getFirst().length())) + "  "
                     + Render.visible(row.getLast()));
+    }
+
+    /// Where a model runs: `"device"`, and for an open one off the CPU `"nodes"`, how many each provider took.
+    static void addDevice(JsonObject line, About about) {
+        line.addProperty("device", about.device().toString());
+        if (about.placement().nodes().isEmpty()) return;
+        JsonObject nodes = new JsonObject();
+        about.placement().nodes().keySet().forEach(provider -> nodes.addProperty(provider, about.placement().of(provider)));
+        line.add("nodes", nodes);
     }
 
     /// `/load MODEL`.
