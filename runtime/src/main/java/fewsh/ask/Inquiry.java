@@ -56,31 +56,21 @@ public final class Inquiry implements Iterator<Inquiry.Event>, AutoCloseable {
     ///                   throws it if the prompt is longer than the context length
     public static Inquiry of(CausalLm lm, KvCache cache, Composed composed, SamplingConfig config) {
         check(composed.composition());
-        composed.messages().forEach(Inquiry::isText);
+        lm.check(composed.messages());
         Run run = new Run(lm, cache, composed, config);
         return new Inquiry(run, composed.composition().knowledge() == 0 ? new Paths(run) : new Knowledge(run));
     }
 
     /// Before a model is loaded or a prompt composed.
     ///
-    /// @throws UserError if techniques exclude each other, or no model can read what the prompt has
+    /// @throws UserError if techniques exclude each other
     public static void check(Composition composition) {
-        if (!composition.image().isEmpty())
-            throw new UserError("image", "models here read text only, not \"" + composition.image() + "\"", "leave the image out");
         if (composition.knowledge() == 0) return;
         if (composition.vote().n() > 1)
             throw new UserError("knowledge", "cannot go with a vote: each statement has one answer", "turn one of them off");
         if (composition.cot().kind() == Cot.Kind.ZERO_SHOT)
             throw new UserError("knowledge", "cannot go with cot zero_shot: a statement is used in place of reasoning",
                     "turn one of them off");
-    }
-
-    /// A part that is no text would reach the model as a few words about it, or not at all.
-    private static void isText(Message message) {
-        if (!(message.fields().get("content") instanceof Iterable<?> parts)) return;
-        for (Object part : parts)
-            if (part instanceof Map<?, ?> map && map.get("type") instanceof String type && !type.equals("text"))
-                throw new UserError(type, "models here read text only", "leave the " + type + " out");
     }
 
     @Override

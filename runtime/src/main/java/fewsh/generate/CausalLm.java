@@ -9,6 +9,7 @@ import fewsh.load.Loaded;
 import fewsh.load.Opened;
 import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
+import fewsh.models.ImageText;
 import fewsh.models.Scaled;
 import fewsh.models.Settings;
 import fewsh.prompt.ChatTemplate;
@@ -17,13 +18,18 @@ import fewsh.prompt.Message;
 import fewsh.session.Session;
 import fewsh.tensor.Tensor;
 import fewsh.tokenize.Tokenizer;
+import fewsh.vision.Idefics3Preprocessor;
+import fewsh.vision.Picture;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
@@ -46,26 +52,29 @@ public final class CausalLm implements Loaded {
     private final Tokenizer tokenizer;
     private final SamplingConfig defaults;
     private final Optional<ChatTemplate> chatTemplate;
+    private final Optional<Pictures> pictures;
     /// Made when an answer is first held to a format.
     private Pieces pieces;
 
     /// What is read of a model's files beside its graph; the tokenizer while that is prepared.
-    private record Parts(CompletableFuture<Tokenizer> tokenizer, SamplingConfig defaults, Optional<ChatTemplate> chatTemplate)
-            implements AutoCloseable {
-        static Parts of(Checkpoint checkpoint) {
+    private record Parts(CompletableFuture<Tokenizer> tokenizer, SamplingConfig defaults, Optional<ChatTemplate> chatTemplate,
+            Optional<Idefics3Preprocessor> preprocessor) implements AutoCloseable {
+        static Parts of(Checkpoint checkpoint, Causal page) {
             Optional<ChatTemplate> template = CausalLm.chatTemplate(checkpoint);
             SamplingConfig defaults = checkpoint.isGguf() ? SamplingConfig.GREEDY : CausalLm.defaults(checkpoint.path());
             var metadata = checkpoint.weights().metadata();
             Path path = checkpoint.path();
             boolean gguf = checkpoint.isGguf();
+            Optional<Idefics3Preprocessor> preprocessor = page instanceof ImageText ? Optional.of(Idefics3Preprocessor.read(path))
+                    : Optional.empty();
             return new Parts(CompletableFuture.supplyAsync(() -> gguf ? Tokenizer.ofGguf(path.toString(), metadata)
-                    : Tokenizer.open(path)), defaults, template);
+                    : Tokenizer.open(path)), defaults, template, preprocessor);
         }
 
         static Parts of(Export export) {
             SamplingConfig defaults = export.genai().map(g -> sampling(g.search())).orElseGet(() -> CausalLm.defaults(export.folder()));
             return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(export.folder())), defaults,
-                    ChatTemplate.find(export.folder()));
+                    ChatTemplate.find(export.folder()), Optional.empty());
         }
 
         @Override
@@ -74,7 +83,7 @@ public final class CausalLm implements Loaded {
         }
     }
 
-    private CausalLm(AutoCloseable opened, About about, Ports ports, Session session, Parts parts) {
+    private CausalLm(AutoCloseable opened, About about, Ports ports, Session session, Parts parts, Optional<Pictures> pictures) {
         this.opened = opened;
         this.about = about.withChatTemplate(parts.chatTemplate.isPresent());
         this.ports = ports;
@@ -82,6 +91,7 @@ public final class CausalLm implements Loaded {
         this.tokenizer = parts.tokenizer.join();
         this.defaults = parts.defaults;
         this.chatTemplate = parts.chatTemplate;
+        this.pictures = pictures;
     }
 
     /// `base` with other adapters.
@@ -93,6 +103,7 @@ public final class CausalLm implements Loaded {
         this.tokenizer = base.tokenizer;
         this.defaults = base.defaults;
         this.chatTemplate = base.chatTemplate;
+        this.pictures = base.pictures;
     }
 
     /// Opens a Hugging Face folder, a `.gguf` file, or what others exported to ONNX: a folder or an `.onnx` file.
@@ -102,9 +113,14 @@ public final class CausalLm implements Loaded {
     public static CausalLm open(Path path, LoadOptions options) {
         Optional<Export> export = Export.find(path, options);
         if (export.isPresent()) return open(export.get(), options);
-        Opened<Causal, Parts> opened = Opened.open(path, options, Causal.class, (checkpoint, _) -> Parts.of(checkpoint));
-        return made(opened, opened.read(), () -> new CausalLm(opened, opened.about(), Ports.of(opened.page().layout()),
-                opened.session("model"), opened.read()));
+        Opened<Causal, Parts> opened = Opened.open(path, options, Causal.class, Parts::of);
+        return made(opened, opened.read(), () -> new CausalLm(opened, opened.about(), Ports.of(opened.page()),
+                opened.session("model"), opened.read(), pictures(opened)));
+    }
+
+    private static Optional<Pictures> pictures(Opened<Causal, Parts> opened) {
+        return opened.read().preprocessor.map(preprocessor ->
+                new Pictures((ImageText) opened.page(), () -> opened.session("vision"), preprocessor));
     }
 
     private static CausalLm open(Export export, LoadOptions options) {
@@ -120,7 +136,7 @@ public final class CausalLm implements Loaded {
         return made(exported, parts, () -> {
             Ports ports = Matching.ports(exported);
             return new CausalLm(exported, exported.about().with(ports.vocabSize(), ports.cacheBytes()), ports,
-                    exported.session("model"), parts);
+                    exported.session("model"), parts, Optional.empty());
         });
     }
 
@@ -234,7 +250,43 @@ public final class CausalLm implements Loaded {
     public int[] encode(List<Message> messages, boolean addGenerationPrompt) {
         ChatTemplate template = chatTemplate.orElseThrow(() -> new UserError(about.name(), "the model has no chat template",
                 "send the text as it is with --raw"));
-        return tokenizer.encode(template.render(messages, addGenerationPrompt, Map.of()), false, true);
+        check(messages);
+        String text = template.render(messages, addGenerationPrompt, Map.of());
+        if (pictures.isEmpty()) return tokenizer.encode(text, false, true);
+        List<Pictures.Seen> seen = new ArrayList<>();
+        for (Message message : messages)
+            for (Map<?, ?> part : message.attachments()) seen.add(pictures.get().see(picture(part)));
+        return pictures.get().placed(tokenizer.encode(pictures.get().expanded(text, seen, tokenizer), false, true), seen);
+    }
+
+    private static Picture picture(Map<?, ?> part) {
+        if (part.get("path") instanceof String path) return Picture.read(Path.of(path));
+        String url = String.valueOf(part.get("url"));
+        int data = url.indexOf(";base64,");
+        if (!url.startsWith("data:") || data < 0)
+            throw new UserError("image", "\"" + url + "\" is no file and no data in base64", "name a file");
+        try {
+            return Picture.of("image", Base64.getMimeDecoder().decode(url.substring(data + ";base64,".length())));
+        } catch (IllegalArgumentException e) {
+            throw new UserError("image", "the data is not base64: " + e.getMessage(), "", e);
+        }
+    }
+
+    /// Whether the model can read every part of the messages; one that is no text would reach another model as a few words
+    /// about it, or not at all.
+    ///
+    /// @throws UserError naming a part that it cannot
+    public void check(List<Message> messages) {
+        for (Message message : messages)
+            for (Map<?, ?> part : message.attachments())
+                if (pictures.isEmpty() || !"image".equals(part.get("type")))
+                    throw new UserError(String.valueOf(part.get("type")), about.name() + " reads text"
+                            + (pictures.isEmpty() ? " only" : " and pictures only"), "leave the " + part.get("type") + " out");
+    }
+
+    /// The ids as a model without pictures has them: see [Pictures].
+    int[] spoken(int[] ids) {
+        return pictures.map(p -> p.spoken(ids)).orElse(ids);
     }
 
     /// The token that stands for an empty context: BOS, or EOS where there is none.
@@ -282,7 +334,7 @@ public final class CausalLm implements Loaded {
     private void checkPrompt(int[] prompt) {
         if (prompt.length == 0) throw new UserError("", "the prompt is empty", "");
         for (int id : prompt)
-            if (id < 0 || id >= ports.vocabSize())
+            if ((id < 0 || id >= ports.vocabSize()) && !pictures.map(p -> p.holds(id)).orElse(false))
                 throw new UserError("", "token id " + id + " is not in the vocabulary of " + ports.vocabSize(), "");
         if (prompt.length > ports.nPositions())
             throw new UserError("", "prompt is %,d tokens, context length is %,d: %,d too many".formatted(
@@ -366,17 +418,29 @@ public final class CausalLm implements Loaded {
     }
 
     /// Takes `input_ids`, `attention_mask` with the 1 of a row in one piece, and `position_ids` that count from its first on;
-    /// gives `logits` `(batch, sequence, vocab_size)`.
+    /// gives `logits` `(batch, sequence, vocab_size)`. A model that reads pictures takes `pixel_values` `(batch, tiles, channels,
+    /// height, width)` too, tiles of zeros being padding, and gives `image_hidden_states`.
     @Override
     public Map<String, Tensor> forward(Map<String, Tensor> inputs) {
-        Rows rows = Rows.of(inputs);
+        SequencedMap<String, Tensor> outputs = new LinkedHashMap<>();
+        Map<String, Tensor> text = new LinkedHashMap<>(inputs);
+        pictures.ifPresent(p -> p.forward(text, outputs));
+        Rows rows = Rows.of(text);
         float[] all = new float[Math.multiplyExact(rows.batch() * rows.sequence(), ports.vocabSize())];
         for (int r = 0; r < rows.batch(); r++) {
             float[][] logits = forward(rows.ids(r));
             for (int i = 0; i < logits.length; i++)
                 System.arraycopy(logits[i], 0, all, (r * rows.sequence() + rows.first(r) + i) * ports.vocabSize(), ports.vocabSize());
         }
-        return Map.of("logits", Tensor.ofFloat32(all, rows.batch(), rows.sequence(), ports.vocabSize()));
+        outputs.putFirst("logits", Tensor.ofFloat32(all, rows.batch(), rows.sequence(), ports.vocabSize()));
+        return outputs;
+    }
+
+    /// `pixel_values` of a picture's tiles, for [#forward].
+    @Override
+    public Map<String, Tensor> inputs(Path file) {
+        if (pictures.isEmpty()) return Loaded.super.inputs(file);
+        return Map.of("pixel_values", pictures.get().tiles(Picture.read(file)).pixelValues());
     }
 
     /// Logits at every position of a row of ids: float32 `(ids.length, vocab_size)`, one array a position.
@@ -433,7 +497,7 @@ public final class CausalLm implements Loaded {
     }
 
     Pass pass(KvCache cache, int sequence, int positions) {
-        return new Pass(session, ports, cache, sequence, positions);
+        return new Pass(session, ports, pictures, cache, sequence, positions);
     }
 
     @Override

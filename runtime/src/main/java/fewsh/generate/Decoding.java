@@ -63,7 +63,7 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         int left = Math.min(config.maxTokens(), lm.layout().nPositions() - prompt.length + 1);
         boolean free = config.format() instanceof Format.Free;
         for (int sample = first; sample < first + n; sample++)
-            rows.add(new Row(sample, new Sampler(config, sample, logits.length, prompt),
+            rows.add(new Row(sample, new Sampler(config, sample, logits.length, lm.spoken(prompt)),
                     free ? Optional.empty() : Optional.of(lm.constraint(config.format(), left)),
                     lm.tokenizer().stream(true), new StopText(free ? config.stop() : List.of())));
     }

@@ -109,6 +109,7 @@ final class Matching {
     private static List<DType> types(Ports.Role role) {
         return switch (role) {
             case IDS, POSITIONS, LAST, TOTAL, CHOSEN, KEPT -> WHOLE;
+            case TEXT, PICTURES -> List.of(DType.FLOAT32);
             case MASK -> List.of(DType.INT64, DType.INT32, DType.BOOL, DType.FLOAT32, DType.FLOAT16, DType.BFLOAT16);
             case CACHED -> List.of(DType.BOOL);
         };
@@ -116,6 +117,7 @@ final class Matching {
 
     private static int rank(Ports.Role role) {
         return switch (role) {
+            case TEXT, PICTURES -> 3;
             case IDS, POSITIONS, MASK -> 2;
             case LAST, CHOSEN, CACHED -> 1;
             case TOTAL, KEPT -> 0;

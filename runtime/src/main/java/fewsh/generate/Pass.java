@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// One forward pass over a cache, ready to be run again with other ids: `(rows, sequence)` ids in, logits of `n` positions out.
 ///
@@ -17,6 +18,7 @@ final class Pass implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Ports ports;
     private final KvCache cache;
+    private final Optional<Pictures> pictures;
     private final int sequence;
     private final int positions;
     private final Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -31,8 +33,9 @@ final class Pass implements AutoCloseable {
     private double normaliser;
 
     /// @param positions how many positions of the flattened `(rows · sequence)` get logits
-    Pass(Session session, Ports ports, KvCache cache, int sequence, int positions) {
+    Pass(Session session, Ports ports, Optional<Pictures> pictures, KvCache cache, int sequence, int positions) {
         this.ports = ports;
+        this.pictures = pictures;
         this.cache = cache;
         this.sequence = sequence;
         this.positions = positions;
@@ -40,6 +43,8 @@ final class Pass implements AutoCloseable {
         int rows = cache.rows();
         ports.inputs().forEach((name, input) -> inputs.put(name, switch (input.role()) {
             case IDS, POSITIONS -> Tensor.allocate(arena, input.dtype(), rows, sequence);
+            case TEXT -> Tensor.allocate(arena, input.dtype(), rows, sequence, 1);
+            case PICTURES -> Tensor.allocate(arena, input.dtype(), rows, sequence, pictures.orElseThrow().width());
             case MASK -> ones(input.dtype(), rows, cache.capacity());
             case LAST -> Tensor.allocate(arena, input.dtype(), rows);
             case TOTAL -> Tensor.allocate(arena, input.dtype());
@@ -97,8 +102,16 @@ final class Pass implements AutoCloseable {
     }
 
     void id(int row, int at, int id) {
+        int index = row * sequence + at;
+        boolean ofPicture = pictures.isPresent() && pictures.get().holds(id);
         ports.inputs().forEach((name, input) -> {
-            if (input.role() == Ports.Role.IDS) set(inputs.get(name), (long) row * sequence + at, id);
+            Tensor tensor = inputs.get(name);
+            switch (input.role()) {
+                case IDS -> set(tensor, index, ofPicture ? pictures.get().token() : id);
+                case TEXT -> tensor.data().setAtIndex(ValueLayout.JAVA_FLOAT, index, ofPicture ? 0 : 1);
+                case PICTURES -> pictures.orElseThrow().copy(id, tensor.data(), index);
+                case POSITIONS, MASK, LAST, TOTAL, CHOSEN, KEPT, CACHED -> {}
+            }
         });
     }
 
@@ -133,7 +146,7 @@ final class Pass implements AutoCloseable {
                 }
                 case TOTAL -> set(tensor, 0, past + sequence);
                 case CACHED -> tensor.data().set(ValueLayout.JAVA_BYTE, 0, (byte) (past > 0 ? 1 : 0));
-                case IDS, CHOSEN, KEPT -> {}
+                case IDS, CHOSEN, KEPT, TEXT, PICTURES -> {}
             }
         });
         if (!ports.inPlace()) {

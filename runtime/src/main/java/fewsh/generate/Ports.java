@@ -1,6 +1,7 @@
 package fewsh.generate;
 
 import fewsh.models.Causal;
+import fewsh.models.ImageText;
 import fewsh.tensor.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,7 +43,11 @@ public record Ports(
         /// A scalar: of how many of the last positions there are to be logits.
         KEPT,
         /// `(1)`: whether the cache holds anything.
-        CACHED
+        CACHED,
+        /// `(rows, sequence, 1)`: 0 for an id that stands for a row of a picture, else 1.
+        TEXT,
+        /// `(rows, sequence, width)`: those rows of pictures, else 0.
+        PICTURES
     }
 
     record Input(Role role, DType dtype) {}
@@ -87,13 +92,18 @@ public record Ports(
     }
 
     /// Those of the graphs that our pages build.
-    static Ports of(Causal.Layout layout) {
+    static Ports of(Causal page) {
+        Causal.Layout layout = page.layout();
         SequencedMap<String, Input> inputs = new LinkedHashMap<>();
         inputs.put("input_ids", new Input(Role.IDS, DType.INT64));
         if (layout.takesPositions()) inputs.put("position_ids", new Input(Role.POSITIONS, DType.INT64));
         inputs.put("seqlens_k", new Input(Role.LAST, DType.INT32));
         inputs.put("total_sequence_length", new Input(Role.TOTAL, DType.INT32));
         inputs.put("logits_positions", new Input(Role.CHOSEN, DType.INT64));
+        if (page instanceof ImageText) {
+            inputs.put("is_text", new Input(Role.TEXT, DType.FLOAT32));
+            inputs.put("image_hidden_states", new Input(Role.PICTURES, DType.FLOAT32));
+        }
         List<Slot> slots = new ArrayList<>();
         for (int layer = 0; layer < layout.nLayer(); layer++)
             for (String kind : new String[] {".key", ".value"})

@@ -31,6 +31,7 @@ public final class Architectures {
             new Row("gemma3_text", s -> new Gemma3(Gemma3.Config.of(s)), new OfGguf("gemma3", Gemma3::config, Gemma3.GGUF_NAMES)),
             new Row("gpt2", s -> new Gpt2(Gpt2.Config.of(s)), new OfGguf("gpt2", Gpt2::config, Gpt2.GGUF_NAMES)),
             new Row("gpt_neox", s -> new GptNeoX(GptNeoX.Config.of(s)), new OfGguf("gptneox", GptNeoX::config, GptNeoX.GGUF_NAMES)),
+            new Row("idefics3", s -> new Idefics3(Idefics3.Config.of(s)), null),
             new Row("llama", s -> new Llama(Llama.Config.of(s)), new OfGguf("llama", Llama::config, Llama.GGUF_NAMES)),
             new Row("marian", s -> new Marian(Marian.Config.of(s)), null),
             new Row("mistral", s -> new Mistral(Mistral.Config.of(s)), null),

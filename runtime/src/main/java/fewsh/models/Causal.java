@@ -6,7 +6,8 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /// A page whose model predicts the next token from those before it.
-public sealed interface Causal extends Page permits Gpt1, Gpt2, GptNeoX, Llama, Mistral, Qwen2, Qwen3, Gemma3, Phi3 {
+public sealed interface Causal extends Page permits Gpt1, Gpt2, GptNeoX, Llama, Mistral, Qwen2, Qwen3, Gemma3,
+        Phi3, ImageText {
     /// What a caller of the graph must know of it.
     ///
     /// @param nPositions the context length

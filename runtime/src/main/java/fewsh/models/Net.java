@@ -290,6 +290,31 @@ public final class Net {
         return g.gather(matrices.kept(name, table), ids, 0);
     }
 
+    /// All rows of `name.weight`, `(rows, width)`.
+    Value table(String name, int rows, int width) {
+        return matrices.matrix(name + ".weight", rows, width);
+    }
+
+    /// Pictures `(n, channels, height, width)` in squares, each times `name.weight` and plus `name.bias`: `(n, patches, width)`,
+    /// line by line. A convolution whose steps are as long as its kernel is.
+    Value patches(String name, Value pixels, int patch, int width) {
+        int channels = (int) pixels.shape().size(1);
+        long down = pixels.shape().size(2) / patch;
+        long across = pixels.shape().size(3) / patch;
+        int numbers = channels * patch * patch;
+        Value squares = g.transpose(g.reshape(pixels, 0, channels, down, patch, across, patch), 0, 2, 4, 1, 3, 5);
+        Value w = matrices.flattened(name + ".weight", width, channels, patch, patch);
+        Value y = g.matMulTransposed(g.reshape(squares, 0, down * across, numbers), w);
+        return matrices.biased(y, List.of(new Linear(name, width, numbers, true)));
+    }
+
+    /// `x` `(batch, sequence, width)`, with the input `name` in place of it where the input `is_text` `(batch, sequence, 1)` is 0;
+    /// elsewhere that is 1, and the input 0.
+    Value orElse(Value x, String name) {
+        Value isText = input("is_text", DType.FLOAT32, Shape.named("batch", "sequence", 1));
+        return g.add(g.mul(x, isText), input(name, DType.FLOAT32, x.shape()));
+    }
+
     /// The model's outputs: the positions asked for, times `name.weight`.
     void logits(String name, int vocab, Value x) {
         logits(logitsOf(name, vocab, x));

@@ -4,7 +4,7 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /// An architecture with its configuration: what it builds of a checkpoint's weights.
-public sealed interface Page permits Causal, Encoder, EncoderDecoder, ImageText {
+public sealed interface Page permits Causal, Encoder, EncoderDecoder {
     /// The graphs, by the names that they are stored under, and what builds each; most pages have one, `model`.
     SequencedMap<String, Consumer<Net>> graphs();
 

@@ -89,7 +89,7 @@ final class Assembly {
     private Message withImage(Message question) {
         if (composition.image().isEmpty()) return question;
         List<Object> content = new ArrayList<>();
-        content.add(Map.of("type", "image", "image", composition.image()));
+        content.add(Map.of("type", "image", "path", composition.image()));
         if (question.fields().get("content") instanceof List<?> parts) content.addAll(parts);
         else content.add(Map.of("type", "text", "text", question.text()));
         return question.with("content", content);

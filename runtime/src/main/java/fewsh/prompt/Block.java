@@ -57,7 +57,7 @@ public final class Block {
             if (at.containsKey("answer")) c.answer = answer(at.get("answer"));
             if (at.containsKey("format")) c.format = format(at.get("format"));
             if (at.containsKey("stop")) c.stop = at.get("stop").texts();
-            if (at.containsKey("image")) c.image = at.get("image").file(folder);
+            if (at.containsKey("image")) c.image = folder.resolve(at.get("image").file(folder)).toString();
         });
         if (!at.containsKey("shots")) return composition;
         Shots shots = shots(at.get("shots"), folder, composition.cot());

@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 /// @param knowledge how many statements are generated, of which the one that makes the answer surest is used; 0 is off
 /// @param answer how the answer is found in what the model wrote
 /// @param stop texts that end what the model writes
-/// @param image a file beside the prompt; empty for none
+/// @param image the path of a file; empty for none
 public record Composition(String role, String context, String instruction, String style, Format format, Shots shots, Cot cot,
         Vote vote, int knowledge, Extraction answer, List<String> stop, String image) {
     public static final Composition EMPTY = new Composition("", "", "", "", new Format.Free(), Shots.NONE, Cot.OFF, Vote.NONE, 0,

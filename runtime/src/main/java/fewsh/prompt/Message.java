@@ -1,7 +1,9 @@
 package fewsh.prompt;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// One turn of a conversation, as a chat template sees it.
@@ -46,6 +48,15 @@ public record Message(Map<String, Object> fields) {
             for (Object part : parts)
                 if (part instanceof Map<?, ?> map && map.get("text") instanceof String text) out.append(text);
         return out.toString();
+    }
+
+    /// The parts of the content that are no text, in order: `{type: image, path: …}`.
+    public List<Map<?, ?>> attachments() {
+        List<Map<?, ?>> found = new ArrayList<>();
+        if (fields.get("content") instanceof Iterable<?> parts)
+            for (Object part : parts)
+                if (part instanceof Map<?, ?> map && map.get("type") instanceof String type && !type.equals("text")) found.add(map);
+        return found;
     }
 
     /// The same message with another value in one field.

@@ -9,7 +9,6 @@ import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
 import fewsh.models.Encoder;
 import fewsh.models.EncoderDecoder;
-import fewsh.models.ImageText;
 import fewsh.models.Page;
 import java.nio.file.Path;
 
@@ -21,7 +20,7 @@ public final class AutoModel {
     public static Loaded open(Path path, LoadOptions options) {
         return switch (page(path)) {
             case Causal _ -> CausalLm.open(path, options);
-            case Encoder _, EncoderDecoder _, ImageText _ -> throw new UserError(path.toString(), "cannot be opened yet", "");
+            case Encoder _, EncoderDecoder _ -> throw new UserError(path.toString(), "cannot be opened yet", "");
         };
     }
 

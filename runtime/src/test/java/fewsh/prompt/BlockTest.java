@@ -77,9 +77,9 @@ class BlockTest {
                         By.SIMILAR,
                         7, "label", "R: {{ text }}", "{{ label }}", 40, "reviews.csv"),
                 new Cot(Cot.Kind.ZERO_SHOT, "Think.", "So"), new Vote(8, true, 0.01, 0.5), 5,
-                new Extraction(Extraction.Kind.OPTION, "", List.of("positive", "negative")), List.of("\n", "###"), "photo.png"),
+                new Extraction(Extraction.Kind.OPTION, "", List.of("positive", "negative")), List.of("\n", "###"), folder.resolve("photo.png").toString()),
                         c);
-        assertEquals(c, Block.read("x.prompty", Block.write(c), folder));
+        assertEquals(c, Block.read("x.prompty", Block.write(c.with(f -> f.image = "photo.png")), folder));
     }
 
     @Test

@@ -191,7 +191,7 @@ class CompositionTest {
     @Test
     void theImageStandsInFrontOfTheQuestion() {
         Composed composed = Composition.EMPTY.with(c -> c.image = "photo.png").compose(REVIEW, ITEM, Tokens.NONE);
-        assertEquals(List.of(Map.of("type", "image", "image", "photo.png"), Map.of("type", "text", "text",
+        assertEquals(List.of(Map.of("type", "image", "path", "photo.png"), Map.of("type", "text", "text",
                 "Review: a gem\nSentiment:")),
                 composed.messages().getLast().fields().get("content"));
         assertEquals("Review: a gem\nSentiment:", composed.text());

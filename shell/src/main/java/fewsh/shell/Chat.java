@@ -239,10 +239,22 @@ final class Chat {
         workspace.settings().forEach((setting, values) -> settings.put(setting.key(), setting.stored(values)));
         Path file = workspace.file(name);
         String stem = file.getFileName().toString().replaceFirst("\\.prompty$", "");
-        write(name, file, PromptFile.write(asPairs(workspace.composition(), question), conversation(workspace, messages),
+        Composition composition = asPairs(workspace.composition(), question);
+        String image = beside(composition.image(), file);
+        write(name, file, PromptFile.write(composition.with(c -> c.image = image), conversation(workspace, messages),
                 settings, stem, ""));
         workspace.render().note("the prompt is in " + name + "; fewsh run " + name + " --set input=… asks it");
         return 0;
+    }
+
+    /// A picture as a prompt file names it: by its path from there.
+    private static String beside(String image, Path file) {
+        if (image.isEmpty()) return image;
+        Path folder = file.toAbsolutePath().normalize().getParent();
+        Path picture = Path.of(image).toAbsolutePath().normalize();
+        if (picture.startsWith(folder)) return folder.relativize(picture).toString();
+        throw new UserError("/save", "the image " + image + " is not beside " + file.getFileName() + " or below",
+                "copy it there and name the copy with /image, or take it away with /image off");
     }
 
     /// The examples as they are shown, so that a question that is nothing but the input shows them so.
