@@ -84,7 +84,9 @@ public record Bart(Config config) implements EncoderDecoder {
     }
 
     private Value embedding(Net g, String stack) {
-        Value x = g.embedding("model.shared", config.vocabSize, config.dModel, g.inputIds());
+        String own = stack + "embed_tokens";
+        boolean apart = !config.tied && g.has(own + ".weight");
+        Value x = g.embedding(apart ? own : "model.shared", config.vocabSize, config.dModel, g.inputIds());
         if (config.scaleEmbedding) x = g.scaled(x, (float) Math.sqrt(config.dModel));
         x = g.add(x, g.positionEmbedding(stack + "embed_positions", config.positions, config.dModel, OFFSET));
         return norm(g, stack + "layernorm_embedding", x);

@@ -51,7 +51,7 @@ public record Marian(Config config) implements EncoderDecoder {
 
     @Override
     public void encoder(Net g) {
-        Value x = embedding(g, config.shared ? "model.shared" : "model.encoder.embed_tokens", config.vocabSize);
+        Value x = embedding(g, table(g, "model.encoder."), config.vocabSize);
         Value mask = g.keyMask("attention_mask", "batch", "sequence");                     // x: (batch, source, dModel)
         Net.Heads heads = config.heads(config.encoderHeads);
         for (int layer = 0; layer < config.encoderLayers; layer++) {
@@ -71,7 +71,7 @@ public record Marian(Config config) implements EncoderDecoder {
 
     @Override
     public void decoder(Net g) {
-        String embedding = config.shared ? "model.shared" : "model.decoder.embed_tokens";
+        String embedding = table(g, "model.decoder.");
         Value x = embedding(g, embedding, config.decoderVocabSize);                        // (batch, sequence, dModel)
         Net.Heads heads = config.heads(config.decoderHeads);
         for (int layer = 0; layer < config.decoderLayers; layer++) {
@@ -85,6 +85,12 @@ public record Marian(Config config) implements EncoderDecoder {
             x = norm(g, h + "final_layer_norm", g.add(x, mlp(g, h, config.decoderFfn, x)));
         }
         g.logits(config.tied && !g.has("lm_head.weight") ? embedding : "lm_head", "final_logits_bias", config.decoderVocabSize, x);
+    }
+
+    /// The embedding of the encoder or the decoder: of its own, or the one that they share.
+    private String table(Net g, String stack) {
+        boolean apart = !config.shared || !config.tied && g.has(stack + "embed_tokens.weight");
+        return apart ? stack + "embed_tokens" : "model.shared";
     }
 
     private Value embedding(Net g, String name, int vocab) {

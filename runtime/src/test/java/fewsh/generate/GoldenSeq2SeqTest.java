@@ -151,7 +151,7 @@ class GoldenSeq2SeqTest {
         return Tensor.ofInt64(Arrays.stream(ids).asLongStream().toArray(), 1, ids.length);
     }
 
-    private static Tensor rows(JsonElement lists) {
+    static Tensor rows(JsonElement lists) {
         JsonArray all = lists.getAsJsonArray();
         long[] values = StreamSupport.stream(all.spliterator(), false).flatMapToInt(l -> Arrays.stream(ids(l))).asLongStream().toArray();
         return Tensor.ofInt64(values, all.size(), values.length / all.size());
