@@ -51,14 +51,11 @@ public record Marian(Config config) implements EncoderDecoder {
 
     @Override
     public void encoder(Net g) {
-        Value x = embedding(g, table(g, "model.encoder."), config.vocabSize);
-        Value mask = g.keyMask("attention_mask", "batch", "sequence");                     // x: (batch, source, dModel)
-        Net.Heads heads = config.heads(config.encoderHeads);
+        Value x = embedding(g, table(g, "model.encoder."), config.vocabSize);              // (batch, source, dModel)
         for (int layer = 0; layer < config.encoderLayers; layer++) {
             String h = "model.encoder.layers." + layer + ".";
-            List<Value> qkv = g.linears(x, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
+            Value seen = g.allAttention(x, config.encoderHeads, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
                     square(h + "self_attn.v_proj"));
-            Value seen = g.attend(qkv.get(0), qkv.get(1), qkv.get(2), heads, mask, Value.ABSENT);
             x = norm(g, h + "self_attn_layer_norm", g.add(x, g.linear(seen, square(h + "self_attn.out_proj"))));
             x = norm(g, h + "final_layer_norm", g.add(x, mlp(g, h, config.encoderFfn, x)));
         }

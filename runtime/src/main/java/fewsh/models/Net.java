@@ -125,7 +125,6 @@ public final class Net {
     /// Values that several layers use.
     private final Map<String, Value> made = new HashMap<>();
     private final boolean exported;
-    private final Map<String, Value> masks = new HashMap<>();
 
     private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices, boolean exported) {
         this.g = g;
@@ -443,26 +442,18 @@ public final class Net {
         return out.getFirst();
     }
 
-    /// Attention to all of `k` and `v`, each `(batch, keys, heads · dim)`.
+    /// Attention to all of `k` and `v`, each `(batch, keys, heads · dim)` or `(batch, heads, keys, dim)`.
     ///
-    /// @param mask the keys that are there, or absent
     /// @param bias added to the scores, `(batch or 1, heads or 1, sequence, keys)`, or absent
-    Value attend(Value q, Value k, Value v, Heads heads, Value mask, Value bias) {
-        List<Value> in = new ArrayList<>(List.of(q, k, v, Value.ABSENT, mask, bias));
-        while (in.getLast().isAbsent()) in.removeLast();
-        return g.apply(new Op.MultiHeadAttention(heads.query(), heads.scale()), in.toArray(Value[]::new)).getFirst();
-    }
-
-    /// The input `name`, int64 `(batch, keys)`, 1 for keys that are there, as attention takes it.
-    Value keyMask(String name, Object batch, Object keys) {
-        return masks.computeIfAbsent(name, n -> g.cast(input(n, DType.INT64, Shape.named(batch, keys)), DType.INT32));
+    Value attend(Value q, Value k, Value v, Heads heads, Value bias) {
+        Op op = new Op.MultiHeadAttention(heads.query(), heads.scale());
+        return (bias.isAbsent() ? g.apply(op, q, k, v) : g.apply(op, q, k, v, Value.ABSENT, Value.ABSENT, bias)).getFirst();
     }
 
     /// What is added to attention scores by how far apart query and key are: a row of `table`, `(1, heads, distances)`, at the
-    /// input `relative_positions`.
-    Value byDistance(String name, Tensor table) {
-        return g.gather(matrices.kept(name, table),
-                input("relative_positions", DType.INT64, Shape.named("sequence", "total")), 2);
+    /// input `relative_positions`, int64 `(sequence, keys)`.
+    Value byDistance(String name, Tensor table, String keys) {
+        return g.gather(matrices.kept(name, table), input("relative_positions", DType.INT64, Shape.named("sequence", keys)), 2);
     }
 
     /// Gives the keys and values of a source for the cross-attention of a layer of the decoder, once for all its tokens.
@@ -483,12 +474,12 @@ public final class Net {
         Shape source = Shape.named("sources", heads.keyValue(), "source", heads.dim());
         Value key = input("past_key_values." + layer + ".encoder.key", DType.FLOAT32, source);
         Value value = input("past_key_values." + layer + ".encoder.value", DType.FLOAT32, source);
-        Value mask = masked ? keyMask("encoder_attention_mask", "sources", "source") : Value.ABSENT;
         Value queries = input("source_queries", DType.INT64, Shape.named("sources", "queries"));
         Value answers = input("row_answers", DType.INT64, inputIds().shape());
         int width = (int) query.shape().size(-1);
         Value together = g.gather(g.reshape(query, -1, width), queries, 0);                 // (sources, queries, width)
-        Value seen = attend(together, key, value, heads, mask, Value.ABSENT);
+        Value bias = masked ? unseen("encoder_attention_mask", Shape.named("sources", "source"), queries) : Value.ABSENT;
+        Value seen = attend(together, key, value, heads, bias);
         return g.gather(g.reshape(seen, -1, width), answers, 0);
     }
 
@@ -583,13 +574,17 @@ public final class Net {
                 unseen()).getFirst();
     }
 
-    /// What is added to scores, so that nothing is left of padding: `(batch, 1, sequence, sequence)`. A mask of the keys would
-    /// say it too, but WebGPU's operator takes none.
-    private Value unseen() {
-        return made.computeIfAbsent("unseen", _ -> {
-            Value mask = g.cast(input("attention_mask", DType.INT64, inputIds().shape()), DType.FLOAT32);
-            Value far = g.mul(g.sub(number("one", 1), mask), number("far", FAR));
-            return g.add(g.reshape(far, 0, 1, 1, -1), g.reshape(g.mul(mask, number("none", 0)), 0, 1, -1, 1));
+    /// What is added to scores, so that nothing is left of padding: `(batch, 1, sequence, sequence)`.
+    Value unseen() {
+        return unseen("attention_mask", inputIds().shape(), inputIds());
+    }
+
+    /// The same for `queries`, of which the first two axes count, and the keys that the input `mask` has 1 for:
+    /// `(batch, 1, queries, keys)`. A mask of the keys would say it too, but WebGPU's operator takes none.
+    private Value unseen(String mask, Shape keys, Value queries) {
+        return made.computeIfAbsent("unseen " + mask, _ -> {
+            Value far = g.mul(g.sub(number("one", 1), g.cast(input(mask, DType.INT64, keys), DType.FLOAT32)), number("far", FAR));
+            return g.add(g.reshape(far, 0, 1, 1, -1), g.reshape(g.cast(zeros(queries), DType.FLOAT32), 0, 1, -1, 1));
         });
     }
 

@@ -54,13 +54,12 @@ public record T5(Config config) implements EncoderDecoder {
     @Override
     public void encoder(Net g) {
         Value x = g.embedding("shared", config.vocabSize, config.dModel, g.inputIds());   // (batch, source, dModel)
-        Value mask = g.keyMask("attention_mask", "batch", "sequence");
-        Value bias = bias(g, "encoder.", true);
+        Value bias = g.add(bias(g, "encoder.", true), g.unseen());                         // (batch, heads, source, source)
         for (int layer = 0; layer < config.numLayers; layer++) {
             String h = "encoder.block." + layer + ".layer.";
             Value n = norm(g, h + "0.layer_norm", x);
             List<Value> qkv = g.linears(n, in(h + "0.SelfAttention.q"), in(h + "0.SelfAttention.k"), in(h + "0.SelfAttention.v"));
-            Value seen = g.attend(qkv.get(0), qkv.get(1), qkv.get(2), config.heads(), mask, bias);
+            Value seen = g.attend(qkv.get(0), qkv.get(1), qkv.get(2), config.heads(), bias);
             x = g.add(x, g.linear(seen, out(h + "0.SelfAttention.o")));
             x = g.add(x, mlp(g, h + "1.DenseReluDense.", norm(g, h + "1.layer_norm", x)));
         }
@@ -124,7 +123,8 @@ public record T5(Config config) implements EncoderDecoder {
             int bucket = bucket(i - config.maxDistance, bidirectional, config.numBuckets, config.maxDistance);
             for (int h = 0; h < config.numHeads; h++) table[h * distances + i] = weights[bucket * config.numHeads + h];
         }
-        return g.byDistance(name + ".table", Tensor.ofFloat32(table, 1, config.numHeads, distances));
+        return g.byDistance(name + ".table", Tensor.ofFloat32(table, 1, config.numHeads, distances),
+                bidirectional ? "sequence" : "total");
     }
 
     /// The bucket of a distance, key less query: one each for small distances, logarithmically wider ones up to `most`, from

@@ -302,6 +302,83 @@ public final class TinyModels {
         return values;
     }
 
+    /// The encoder–decoder architectures that [#sourced] makes.
+    public static final List<String> SOURCED = List.of("t5", "bart", "marian");
+
+    /// An encoder–decoder model of any of these architectures, with random weights.
+    public static Path sourced(Path folder, String type, long seed) throws IOException {
+        Random random = new Random(seed);
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", type);
+        config.addProperty("vocab_size", VOCAB);
+        config.addProperty("d_model", 32);
+        config.addProperty("pad_token_id", 258);
+        config.addProperty("decoder_start_token_id", 258);
+        if (type.equals("t5")) t5(config, w, random);
+        else likeBart(config, w, type, random);
+        return write(folder, config, w);
+    }
+
+    private static void t5(JsonObject config, SequencedMap<String, Tensor> w, Random random) {
+        config.addProperty("d_kv", 12);
+        config.addProperty("d_ff", 48);
+        config.addProperty("num_heads", 3);
+        config.addProperty("num_layers", 2);
+        config.addProperty("relative_attention_num_buckets", 8);
+        config.addProperty("relative_attention_max_distance", 16);
+        w.put("shared.weight", normal(random, 1, VOCAB, 32));
+        for (String stack : List.of("encoder", "decoder")) {
+            for (int layer = 0; layer < 2; layer++) {
+                String h = stack + ".block." + layer + ".layer.";
+                List<String> attentions = stack.equals("encoder") ? List.of("0.SelfAttention.")
+                        : List.of("0.SelfAttention.", "1.EncDecAttention.");
+                for (String attention : attentions) {
+                    for (String name : List.of("q", "k", "v")) w.put(h + attention + name + ".weight", normal(random, 0.2, 36, 32));
+                    w.put(h + attention + "o.weight", normal(random, 0.3, 32, 36));
+                }
+                if (layer == 0)
+                    w.put(h + "0.SelfAttention.relative_attention_bias.weight", normal(random, 1, 8, 3));
+                String mlp = h + attentions.size() + ".DenseReluDense.";
+                w.put(mlp + "wi.weight", normal(random, 0.3, 48, 32));
+                w.put(mlp + "wo.weight", normal(random, 0.3, 32, 48));
+                for (int part = 0; part <= attentions.size(); part++)
+                    w.put(h + part + ".layer_norm.weight", normal(random, 0.1, 1.0, 32));
+            }
+            w.put(stack + ".final_layer_norm.weight", normal(random, 0.1, 1.0, 32));
+        }
+    }
+
+    private static void likeBart(JsonObject config, SequencedMap<String, Tensor> w, String type, Random random) {
+        for (String stack : List.of("encoder", "decoder")) {
+            config.addProperty(stack + "_layers", 2);
+            config.addProperty(stack + "_attention_heads", 2);
+            config.addProperty(stack + "_ffn_dim", 48);
+        }
+        config.addProperty("max_position_embeddings", 64);
+        config.addProperty("scale_embedding", type.equals("marian"));
+        w.put("model.shared.weight", normal(random, 0.5, VOCAB, 32));
+        w.put("final_logits_bias", normal(random, 0.5, 1, VOCAB));
+        for (String stack : List.of("encoder", "decoder")) {
+            String s = "model." + stack + ".";
+            if (type.equals("bart")) {
+                w.put(s + "embed_positions.weight", normal(random, 0.5, 66, 32));
+                norm(w, s + "layernorm_embedding", random, 32);
+            }
+            for (int layer = 0; layer < 2; layer++) {
+                String h = s + "layers." + layer + ".";
+                for (String attention : stack.equals("encoder") ? List.of("self_attn") : List.of("self_attn", "encoder_attn")) {
+                    for (String name : List.of("q_proj", "k_proj", "v_proj", "out_proj"))
+                        outFirst(w, h + attention + "." + name, random, 32, 32, true);
+                    norm(w, h + attention + "_layer_norm", random, 32);
+                }
+                outFirst(w, h + "fc1", random, 48, 32, true);
+                outFirst(w, h + "fc2", random, 32, 48, true);
+                norm(w, h + "final_layer_norm", random, 32);
+            }
+        }
+    }
+
     private static Path write(Path folder, JsonObject config, SequencedMap<String, Tensor> weights) throws IOException {
         Files.createDirectories(folder);
         config.addProperty("bos_token_id", IM_START);
