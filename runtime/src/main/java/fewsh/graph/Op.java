@@ -102,8 +102,9 @@ public sealed interface Op {
     record GatherBlockQuantized(int bits, int blockSize, int gatherAxis, int quantizeAxis) implements Op {}
 
     /// Causal attention with fewer key and value heads than query heads, rotary positions, and a cache that may be updated in
-    /// place. Inputs: packed qkv (or q, k, v), past key and value, `seqlens_k`, `total_sequence_length`, cos and sin tables, an
-    /// absent one, and what is added to the scores before their softmax, `(batch or 1, heads or 1, sequence, total)`.
+    /// place. Inputs: packed qkv (or q, k, v), past key and value, `seqlens_k`, `total_sequence_length`, cos and sin tables, as
+    /// wide as half of what turns of a head; rows of these as `position_ids`, where they are not the positions in the cache; what
+    /// is added to the scores before their softmax, `(batch or 1, heads or 1, sequence, total)`.
     ///
     /// @param localWindowSize positions seen, the token's own among them; −1 for all
     /// @param scale factor of q·k; 0 for 1/√headDim

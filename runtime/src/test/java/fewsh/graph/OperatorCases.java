@@ -300,11 +300,13 @@ public final class OperatorCases {
     /// @param past positions filled before the run, row by row
     /// @param capacity of the cache; 0: pasts as long as they are filled, and presents of their own
     /// @param bias rows and heads of what is added to the scores; empty for none
+    /// @param turned how many of a head's numbers turn
+    /// @param shift by how much the positions that an input gives are greater than those in the cache; 0: there is no such input
     private record Attention(String label, Op.GroupQueryAttention op, int dim, int sequence, int[] past, int capacity,
-            boolean packed, int[] bias) {
+            boolean packed, int[] bias, int turned, int shift) {
         static Attention of(String label, int sequence, int[] past, int capacity) {
             return new Attention(label, new Op.GroupQueryAttention(4, 2, true, false, -1, 0), 16, sequence, past, capacity, true,
-                    new int[0]);
+                    new int[0], 16, 0);
         }
 
         Attention heads(int heads, int kvHeads, int dim) {
@@ -328,11 +330,19 @@ public final class OperatorCases {
         }
 
         Attention bias(int rows, int heads) {
-            return new Attention(label, op, dim, sequence, past, capacity, packed, new int[] {rows, heads});
+            return new Attention(label, op, dim, sequence, past, capacity, packed, new int[] {rows, heads}, turned, shift);
         }
 
         private Attention with(Op.GroupQueryAttention op, int dim, boolean packed) {
-            return new Attention(label, op, dim, sequence, past, capacity, packed, bias);
+            return new Attention(label, op, dim, sequence, past, capacity, packed, bias, dim, shift);
+        }
+
+        Attention part(int turned) {
+            return new Attention(label, op, dim, sequence, past, capacity, packed, bias, turned, shift);
+        }
+
+        Attention shifted(int shift) {
+            return new Attention(label, op, dim, sequence, past, capacity, packed, bias, turned, shift);
         }
     }
 
@@ -361,6 +371,13 @@ public final class OperatorCases {
             attention(Attention.of("window of " + window + ", one more", 1, new int[] {6, 3}, 8).window(window));
             attention(Attention.of("window of " + window + ", three more", 3, new int[] {4}, 8).window(window));
         }
+        for (int turned : new int[] {16, 48}) {
+            attention(Attention.of(turned + " of a head turn", 5, fresh, 8).heads(4, 2, 64).part(turned));
+            attention(Attention.of(turned + " of a head turn, one more", 1, new int[] {4, 2}, 8).heads(4, 2, 64).part(turned));
+        }
+        attention(Attention.of("positions given", 5, fresh, 8).shifted(3));
+        attention(Attention.of("positions given, one more", 1, new int[] {4, 2}, 8).shifted(3));
+        attention(Attention.of("positions given, three more", 3, new int[] {4}, 12).shifted(3));
         attention(Attention.of("scale of 0.3", 5, fresh, 8).scale(0.3f));
         attention(Attention.of("scale of 0.3, one more", 1, new int[] {4, 2}, 8).scale(0.3f));
         for (int heads : new int[] {1, 4})
@@ -416,16 +433,23 @@ public final class OperatorCases {
             List<Value> in = new ArrayList<>(List.of(q, k, v, pastKey, pastValue,
                     s.in("seqlens_k", Tensor.ofInt32(seqlensK, batch)), s.in("total", Tensor.ofInt32(new int[] {total}))));
             if (a.op().doRotary()) {
-                int pairs = a.dim() / 2;
-                float[] cos = new float[(total + 2) * pairs];
-                float[] sin = new float[(total + 2) * pairs];
+                int pairs = a.turned() / 2;
+                int rows = total + 2 + a.shift();
+                float[] cos = new float[rows * pairs];
+                float[] sin = new float[rows * pairs];
                 for (int i = 0; i < cos.length; i++) {
                     double angle = i / pairs * Math.pow(100, -1.0 * (i % pairs) / pairs);
                     cos[i] = (float) Math.cos(angle);
                     sin[i] = (float) Math.sin(angle);
                 }
-                in.add(s.g.initializer("cos", Tensor.ofFloat32(cos, total + 2, pairs)));
-                in.add(s.g.initializer("sin", Tensor.ofFloat32(sin, total + 2, pairs)));
+                in.add(s.g.initializer("cos", Tensor.ofFloat32(cos, rows, pairs)));
+                in.add(s.g.initializer("sin", Tensor.ofFloat32(sin, rows, pairs)));
+            }
+            if (a.shift() > 0) {
+                long[] positions = new long[batch * a.sequence()];
+                for (int i = 0; i < positions.length; i++)
+                    positions[i] = a.past()[i / a.sequence()] + i % a.sequence() + a.shift();
+                in.add(s.in("position_ids", Tensor.ofInt64(positions, batch, a.sequence())));
             }
             if (a.bias().length > 0) {
                 while (in.size() < 10) in.add(Value.ABSENT);

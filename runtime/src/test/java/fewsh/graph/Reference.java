@@ -574,10 +574,12 @@ public final class Reference {
             Op.GroupQueryAttention op, List<Array> in, int b, int s, int position, Array from, int head, int dim) {
         double[] x = head(from, b, s, head, dim);
         if (!op.doRotary()) return x;
-        double[] y = new double[dim];
-        for (int i = 0; i < dim / 2; i++) {
+        double[] y = x.clone();
+        int pairs = in.get(7).size(1);
+        if (in.size() > 9 && in.get(9) != null) position = (int) in.get(9).at(b, s);
+        for (int i = 0; i < pairs; i++) {
             int left = op.rotaryInterleaved() ? 2 * i : i;
-            int right = op.rotaryInterleaved() ? 2 * i + 1 : i + dim / 2;
+            int right = op.rotaryInterleaved() ? 2 * i + 1 : i + pairs;
             double cos = in.get(7).at(position, i);
             double sin = in.get(8).at(position, i);
             y[left] = x[left] * cos - x[right] * sin;
