@@ -299,6 +299,15 @@ public final class CausalLm implements Loaded {
         return new KvCache(ports, 1, 0);
     }
 
+    /// Fills `cache` anew with the first of `ids`, of which there are more than it was meant for: positions of a longer sequence
+    /// may turn otherwise, all of them. Logits are given of the last.
+    ///
+    /// @return false if a pass was interrupted
+    boolean refill(KvCache cache, int[] ids, Consumer<Pass> running, Wanted wanted) {
+        cache.use(session, ids.length);
+        return feed(cache, ids, 1, running, wanted);
+    }
+
     /// An empty cache for prompts that share their first part: what an answer says does not depend on what was asked before,
     /// to the bit. It computes up to 63 positions again that [#cache] would use.
     public KvCache steadyCache() {
@@ -315,7 +324,7 @@ public final class CausalLm implements Loaded {
     /// The samples `first` to `first + n - 1`, as if all before them were decoded too.
     public Decoding decode(KvCache cache, int[] prompt, SamplingConfig config, int first, int n) {
         checkPrompt(prompt);
-        cache.use(session);
+        cache.use(session, prompt.length);
         if (n < 1 || n > 1024) throw new UserError("-n", "must be from 1 to 1024, was " + n, "");
         return new Decoding(this, cache, prompt, config, first, n);
     }
@@ -377,7 +386,7 @@ public final class CausalLm implements Loaded {
         System.arraycopy(context, cut, fed, 0, kept);
         System.arraycopy(continuation, 0, fed, kept, continuation.length - 1);
         checkPrompt(fed);
-        cache.use(session);
+        cache.use(session, fed.length);
         int held = cache.reuse(fed, Math.min(kept - 1, fed.length - 2));
         List<Candidate> tokens = new ArrayList<>();
         boolean[] greedy = {true};
@@ -448,6 +457,7 @@ public final class CausalLm implements Loaded {
         checkPrompt(ids);
         float[][] all = new float[ids.length][ports.vocabSize()];
         try (KvCache cache = cache()) {
+            cache.use(session, ids.length);
             feed(cache, ids, ids.length, _ -> {}, (pass, i, at) -> pass.logits(i, all[at]));
         }
         return all;

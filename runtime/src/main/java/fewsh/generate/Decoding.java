@@ -24,8 +24,7 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
         final Optional<Constraint> constraint;
         final TextStream text;
         final StopText stop;
-        int drawn;
-        int last;
+        final List<Integer> drawn = new ArrayList<>();
         boolean ended;
 
         Row(int sample, Sampler sampler, Optional<Constraint> constraint, TextStream text, StopText stop) {
@@ -110,37 +109,68 @@ public final class Decoding implements Iterator<Step>, AutoCloseable {
             return;
         }
         long start = System.nanoTime();
+        if (lm.layout().shift(cache.length() + 1) != cache.shift()) refill();
+        else decode();
+        decodeNanos += System.nanoTime() - start;
+        decoded++;
+    }
+
+    private void decode() {
         if (cache.reserve(cache.length() + 1) || pass == null) {
             if (pass != null) pass.close();
             pass = lm.pass(cache, 1, rows.size());
             for (int r = 0; r < rows.size(); r++) pass.want(r, r, 0);
             if (interrupted) pass.interrupt();
         }
-        for (int r = 0; r < rows.size(); r++) pass.id(r, 0, rows.get(r).last);
+        for (int r = 0; r < rows.size(); r++) pass.id(r, 0, rows.get(r).drawn.getLast());
         if (!pass.run()) {
             endAll(FinishReason.INTERRUPTED);
             return;
         }
-        cache.append(rows.getFirst().last);
+        cache.append(rows.getFirst().drawn.getLast());
         for (int r = 0; r < rows.size(); r++) {
             if (rows.get(r).ended) continue;
             pass.logits(r, logits);
             draw(rows.get(r), pass, r);
         }
-        decodeNanos += System.nanoTime() - start;
-        decoded++;
+    }
+
+    /// A step to a length at which all positions turn otherwise: what the cache holds is computed again.
+    private void refill() {
+        if (pass != null) pass.close();
+        List<KvCache> refilled = new ArrayList<>();
+        int length = cache.length() + 1;
+        for (Row row : rows) {
+            refilled.add(cache == conversation ? conversation : lm.cache());
+            int[] ids = Arrays.copyOf(prompt, length);
+            for (int i = prompt.length; i < length; i++)        // an answer that has ended repeats its last token
+                ids[i] = row.drawn.get(Math.min(i - prompt.length, row.drawn.size() - 1));
+            boolean done = lm.refill(refilled.getLast(), ids, this::running, (now, i, _) -> {
+                now.logits(i, logits);
+                if (!row.ended) draw(row, now, i);
+            });
+            if (!done) {
+                endAll(FinishReason.INTERRUPTED);
+                break;
+            }
+        }
+        running(null);
+        if (cache == conversation) return;
+        KvCache old = cache;
+        if (hasUnended()) cache = KvCache.together(refilled);
+        if (cache != old) old.close();
+        refilled.forEach(KvCache::close);
     }
 
     /// Draws the next token of `row` from `logits`, the `i`-th of the pass.
     private void draw(Row row, Pass pass, int i) {
         int id = row.constraint.map(c -> row.sampler.draw(logits, c::mask)).orElseGet(() -> row.sampler.draw(logits));
-        row.last = id;
-        row.drawn++;
+        row.drawn.add(id);
         boolean end = lm.tokenizer().endOfGeneration().contains(id);
         String text = end ? "" : row.constraint.map(c -> c.accept(id)).orElseGet(() -> row.stop.add(row.text.next(id)));
         ready.add(new Step.Token(row.sample, id, text, pass.logprob(i, id), alternatives(pass, i)));
         if (end || row.stop.stopped() || row.constraint.map(Constraint::ended).orElse(false)) end(row, FinishReason.STOP);
-        else if (row.drawn == config.maxTokens()) end(row, FinishReason.LENGTH);
+        else if (row.drawn.size() == config.maxTokens()) end(row, FinishReason.LENGTH);
     }
 
     private List<Candidate> alternatives(Pass pass, int i) {

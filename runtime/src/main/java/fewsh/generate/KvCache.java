@@ -31,6 +31,7 @@ public final class KvCache implements AutoCloseable {
     private int length;
     private int whole;
     private Object user;
+    private int shift;
 
     /// Positions that the cache had to give up: they go behind the first `from` of those whose ids are `ids`.
     private record Tail(int[] ids, int from, KvMemory memory) {
@@ -49,14 +50,21 @@ public final class KvCache implements AutoCloseable {
         this.memory = new KvMemory(ports, rows);
     }
 
-    /// Says which model, with its adapters, fills the cache from now on: what another filled is forgotten, to the last tail.
-    void use(Object model) {
-        if (user != null && user != model) {
+    /// Says which model, with its adapters, fills the cache from now on, and how many positions there are to be: what another
+    /// filled, or with other numbers for the positions, is forgotten, to the last tail.
+    void use(Object model, int positions) {
+        if (user != null && (user != model || shift != ports.shift(positions))) {
             keep(List.of());
             length = 0;
             whole = 0;
         }
         user = model;
+        shift = ports.shift(positions);
+    }
+
+    /// What is added to each position.
+    int shift() {
+        return shift;
     }
 
     /// How many positions are filled.
@@ -202,7 +210,15 @@ public final class KvCache implements AutoCloseable {
         fan.reserve(capacity);
         fan.memory.fill(memory, length);
         fan.note(ids());
+        fan.shift = shift;
         return fan;
+    }
+
+    /// A cache with a row for each of these, which are of one length.
+    static KvCache together(List<KvCache> rows) {
+        KvCache all = rows.getFirst().fanOut(rows.size(), rows.getFirst().length + 1);
+        for (int row = 1; row < rows.size(); row++) all.memory.fill(row, rows.get(row).memory, all.length);
+        return all;
     }
 
     @Override

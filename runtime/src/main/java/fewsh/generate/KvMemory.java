@@ -115,7 +115,12 @@ final class KvMemory implements AutoCloseable {
     /// Fills each row with the first `length` positions of the first row of `one`.
     void fill(KvMemory one, int length) {
         reach(length);
-        for (int row = 0; row < rows; row++) copy(one, 0, 0, this, row, 0, 1, length);
+        for (int row = 0; row < rows; row++) fill(row, one, length);
+    }
+
+    /// Fills a row with the first `length` positions of the first row of `one`.
+    void fill(int row, KvMemory one, int length) {
+        copy(one, 0, 0, this, row, 0, 1, length);
     }
 
     /// Copies `positions` positions of `rows` rows.

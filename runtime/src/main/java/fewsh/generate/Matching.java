@@ -60,7 +60,7 @@ final class Matching {
         boolean merged = ports.inputs().values().stream().anyMatch(i -> i.role() == Ports.Role.CACHED);
         boolean withPast = matching.file.getFileName().toString().contains("with_past");
         return new Ports(ports.inputs(), ports.slots(), inPlace, merged || withPast, !withPast, ports.logits(), ports.logitsType(),
-                ports.given(), ports.logprobs(), ports.vocabSize(), ports.nPositions());
+                ports.given(), ports.logprobs(), ports.vocabSize(), ports.nPositions(), 0);
     }
 
     private Ports ports() {
@@ -94,7 +94,7 @@ final class Matching {
                     "put the model's config.json or genai_config.json beside the graph");
         String logprobs = outs.stream().map(Session.Port::name).filter("logprobs"::equals).findFirst().orElse(null);
         return new Ports(inputs, List.copyOf(slots.values()), false, false, true, logits.name(), logits.dtype(), given(logits),
-                logprobs, vocabSize, nPositions);
+                logprobs, vocabSize, nPositions, 0);
     }
 
     private Ports.Role role(String name) {

@@ -138,7 +138,7 @@ final class Pass implements AutoCloseable {
             Tensor tensor = inputs.get(name);
             switch (input.role()) {
                 case POSITIONS -> {
-                    for (int i = 0; i < rows * sequence; i++) set(tensor, i, past + i % sequence);
+                    for (int i = 0; i < rows * sequence; i++) set(tensor, i, cache.shift() + past + i % sequence);
                 }
                 case MASK -> bound.in(name, part(tensor, rows, past + sequence));
                 case LAST -> {

@@ -20,9 +20,10 @@ import java.util.SequencedMap;
 /// @param logprobs the name of an output with their logarithmic softmax; null if there is none
 /// @param vocabSize last axis of the logits
 /// @param nPositions the context length
+/// @param shortPositions what is added to the positions of a sequence of more than so many; 0 for nothing
 public record Ports(
         SequencedMap<String, Input> inputs, List<Slot> slots, boolean inPlace, boolean oneByOne, boolean beginsWhole,
-        String logits, DType logitsType, Given given, String logprobs, int vocabSize, int nPositions) {
+        String logits, DType logitsType, Given given, String logprobs, int vocabSize, int nPositions, int shortPositions) {
     /// Of the logits of one pass, where not a few are chosen.
     private static final long LOGITS_BYTES = 64 << 20;
 
@@ -110,7 +111,12 @@ public record Ports(
                 slots.add(new Slot("past_key_values." + layer + kind, "present." + layer + kind, DType.FLOAT32, 1, false,
                         layout.nKvHead(), true, layout.headDim()));
         return new Ports(inputs, slots, true, false, true, "logits", DType.FLOAT32, Given.CHOSEN, "logprobs", layout.vocabSize(),
-                layout.nPositions());
+                layout.nPositions(), layout.shortPositions());
+    }
+
+    /// What is added to each position of a sequence of `positions`.
+    int shift(int positions) {
+        return positions > shortPositions ? shortPositions : 0;
     }
 
     /// Bytes of cached keys and values of one position of one sequence.

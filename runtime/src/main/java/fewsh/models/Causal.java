@@ -14,7 +14,18 @@ public sealed interface Causal extends Page permits Gpt1, Gpt2, GptNeoX, Llama, 
     /// @param nLayer how many pairs of past keys and values there are
     /// @param headDim last axis of the cache; the model's own, rounded up to a multiple of 16
     /// @param takesPositions whether the graph has an input `position_ids`
-    record Layout(int vocabSize, int nPositions, int nLayer, int nKvHead, int headDim, boolean takesPositions) {
+    /// @param shortPositions what is added to the `position_ids` of a sequence of more positions than this; 0 for nothing
+    record Layout(
+            int vocabSize, int nPositions, int nLayer, int nKvHead, int headDim, boolean takesPositions, int shortPositions) {
+        Layout(int vocabSize, int nPositions, int nLayer, int nKvHead, int headDim, boolean takesPositions) {
+            this(vocabSize, nPositions, nLayer, nKvHead, headDim, takesPositions, 0);
+        }
+
+        /// With rotary positions, which the graph counts itself unless there are two tables of them.
+        Layout(int vocabSize, int nLayer, int nKvHead, int headDim, Rope rope) {
+            this(vocabSize, rope.positions(), nLayer, nKvHead, headDim, rope.longer() != null, rope.shortPositions());
+        }
+
         /// Bytes of cached keys and values of one position of one sequence.
         public long cacheBytes() {
             return 2L * nLayer * nKvHead * headDim * Float.BYTES;

@@ -39,7 +39,7 @@ public record GptNeoX(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nHead, Net.cacheDim(config.headDim()), false);
+        return new Layout(config.vocabSize, config.nLayer, config.nHead, Net.cacheDim(config.headDim()), config.rope);
     }
 
     @Override

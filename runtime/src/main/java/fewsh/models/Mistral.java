@@ -31,7 +31,7 @@ public record Mistral(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), false);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
     }
 
     @Override

@@ -430,6 +430,7 @@ public final class Net {
         List<Value> in = new ArrayList<>(qkv.size() == 3 ? qkv : List.of(qkv.getFirst(), Value.ABSENT, Value.ABSENT));
         in.addAll(List.of(key, value, seqlensK, totalSequenceLength));
         if (rope != null) in.addAll(rotaryTables(rope, heads));
+        if (rope != null && rope.longer() != null) in.add(input("position_ids", DType.INT64, inputIds().shape()));
         if (!bias.isAbsent()) {
             while (in.size() < 10) in.add(Value.ABSENT);
             in.add(bias);
@@ -483,7 +484,7 @@ public final class Net {
         return g.gather(g.reshape(seen, -1, width), answers, 0);
     }
 
-    /// cos and sin, `(positions, pairs of a head in the cache)`, or of the pairs that turn where these stay in their places.
+    /// cos and sin, `(rows, pairs of a head in the cache)`, or of the pairs that turn where these stay in their places.
     private List<Value> rotaryTables(Rope rope, Heads heads) {
         return rotaryTables.computeIfAbsent(rope, r -> {
             float[][] tables = r.tables();
@@ -492,11 +493,11 @@ public final class Net {
             String name = rotaryTables.isEmpty() ? "rotary." : "rotary" + rotaryTables.size() + ".";
             List<Value> made = new ArrayList<>();
             for (int t = 0; t < 2; t++) {
-                float[] table = new float[r.positions() * wide];
+                float[] table = new float[r.rows() * wide];
                 Arrays.fill(table, 1 - t);                                                  // padding does not turn
-                for (int p = 0; p < r.positions(); p++)
+                for (int p = 0; p < r.rows(); p++)
                     System.arraycopy(tables[t], p * pairs, table, p * wide, pairs);
-                made.add(matrices.kept(name + (t == 0 ? "cos" : "sin"), Tensor.ofFloat32(table, r.positions(), wide)));
+                made.add(matrices.kept(name + (t == 0 ? "cos" : "sin"), Tensor.ofFloat32(table, r.rows(), wide)));
             }
             return made;
         });

@@ -35,7 +35,7 @@ public record Phi3(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), false);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
     }
 
     @Override

@@ -33,7 +33,7 @@ public record Qwen2(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), false);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
     }
 
     @Override

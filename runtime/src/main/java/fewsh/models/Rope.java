@@ -10,10 +10,12 @@ import java.util.Map;
 /// @param inverseFrequencies radians a position, one a pair, float32 as the reference computes them
 /// @param factor of cos and sin; 1 but for yarn and longrope
 /// @param positions how many there are
+/// @param longer the frequencies of a sequence of more than `shortPositions`, from its first position on; null if there are
+///               none, as for all but longrope
 /// Source: Su et al. 2021; scalings as `modeling_rope_utils.py` of Hugging Face's transformers has them.
-public record Rope(float[] inverseFrequencies, float factor, int positions) {
-    /// Numbers of one table at most.
-    private static final long LARGEST = 1L << 28;
+public record Rope(float[] inverseFrequencies, float factor, int positions, float[] longer, int shortPositions) {
+    /// Numbers of a table and its longer part at most.
+    private static final long LARGEST = 1L << 29;
     private static final String ORIGINAL = "original_max_position_embeddings";
 
     /// How many numbers of a head turn.
@@ -21,16 +23,22 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
         return 2 * inverseFrequencies.length;
     }
 
-    /// cos then sin, each `(positions, pairs)`.
+    /// Rows of a table: of longer sequences those behind the ones of short sequences.
+    int rows() {
+        return shortPositions + positions;
+    }
+
+    /// cos then sin, each `(rows, pairs)`.
     float[][] tables() {
         int pairs = inverseFrequencies.length;
-        float[] cos = new float[positions * pairs];
-        float[] sin = new float[positions * pairs];
-        for (int p = 0; p < positions; p++)
+        float[] cos = new float[rows() * pairs];
+        float[] sin = new float[rows() * pairs];
+        for (int row = 0; row < rows(); row++)
             for (int i = 0; i < pairs; i++) {
-                float angle = p * inverseFrequencies[i];
-                cos[p * pairs + i] = (float) StrictMath.cos(angle) * factor;
-                sin[p * pairs + i] = (float) StrictMath.sin(angle) * factor;
+                float angle = longer == null ? row * inverseFrequencies[i]
+                        : row < shortPositions ? row * inverseFrequencies[i] : (row - shortPositions) * longer[i];
+                cos[row * pairs + i] = (float) StrictMath.cos(angle) * factor;
+                sin[row * pairs + i] = (float) StrictMath.sin(angle) * factor;
             }
         return new float[][] {cos, sin};
     }
@@ -52,7 +60,7 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
     /// @param part of a head's numbers that turns
     static Rope of(Settings s, Settings r, double theta, int headDim, double part, int nPositions) {
         theta = r.real("rope_theta", theta);
-        if ((long) nPositions * headDim > LARGEST)
+        if (2L * nPositions * headDim > LARGEST)
             throw new UserError(s.where(), "max_position_embeddings " + nPositions + " is more than can be held for heads of "
                     + headDim, "");
         if (!(theta > 1 && theta < Double.POSITIVE_INFINITY)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
@@ -64,8 +72,10 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
         double[] frequencies = new double[pairs];
         for (int i = 0; i < frequencies.length; i++) frequencies[i] = 1 / Math.pow(theta, 2.0 * i / dim);
         double original = s.has(ORIGINAL) ? positive(s, ORIGINAL) : r.has(ORIGINAL) ? positive(r, ORIGINAL) : nPositions;
+        double[] longer = frequencies.clone();
         double magnitude = 1;
-        switch (kind(r, List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors"))) {
+        String kind = kind(r, List.of("default", "linear", "dynamic", "llama3", "yarn", "longrope", "factors"));
+        switch (kind) {
             // dynamic scales only beyond the context length, which no prompt gets past
             case "default", "dynamic" -> {}
             case "linear" -> {
@@ -76,15 +86,23 @@ public record Rope(float[] inverseFrequencies, float factor, int positions) {
             case "yarn" -> magnitude = yarn(r, frequencies, theta, dim, original, nPositions);
             case "longrope" -> {
                 divide(frequencies, r.reals("short_factor", pairs));
+                divide(longer, r.reals("long_factor", pairs));
+                if (original != (int) original || original < 1)
+                    throw new UserError(s.where(), ORIGINAL + " must be a whole number of positions, was " + original, "");
                 double factor = r.has("factor") ? positive(r, "factor") : nPositions / original;
                 magnitude = r.has("attention_factor") ? positive(r, "attention_factor")
                         : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
             }
-            default -> throw new IllegalStateException(r.json().toString());
+            default -> throw new IllegalStateException(kind);
         }
-        float[] rounded = new float[frequencies.length];
-        for (int i = 0; i < rounded.length; i++) rounded[i] = (float) frequencies[i];
-        return new Rope(rounded, (float) magnitude, nPositions);
+        boolean both = kind.equals("longrope") && original < nPositions;
+        return new Rope(rounded(frequencies), (float) magnitude, nPositions, both ? rounded(longer) : null, both ? (int) original : 0);
+    }
+
+    private static float[] rounded(double[] exact) {
+        float[] rounded = new float[exact.length];
+        for (int i = 0; i < rounded.length; i++) rounded[i] = (float) exact[i];
+        return rounded;
     }
 
     /// The kind of scaling; early files of Phi-3 call longrope su or yarn.

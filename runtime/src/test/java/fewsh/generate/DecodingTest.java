@@ -178,6 +178,43 @@ class DecodingTest {
             }
     }
 
+    /// Against passes over the whole of each row: their positions turn otherwise once the sequence is longer than 40.
+    @Test
+    void anAnswerThatOutgrowsItsRotaryTableIsThatOfAFreshRun() throws IOException {
+        LoadOptions options = LoadOptions.in(folder.resolve("home")).withPrecision(Precision.FP32).withThreads(2);
+        try (CausalLm lm = CausalLm.open(TinyModels.longrope(folder.resolve("longrope"), 5), options)) {
+            SamplingConfig sampled = SamplingConfig.GREEDY.withTemperature(0.9).withSeed(5).withMaxTokens(20);
+            List<Answer> four;
+            try (KvCache cache = lm.cache()) {
+                four = decode(lm, cache, prompt(30, 4), sampled, 4);
+            }
+            for (int sample = 0; sample < 4; sample++) {
+                List<Integer> alone = new ArrayList<>();
+                try (KvCache cache = lm.cache(); Decoding d = lm.decode(cache, prompt(30, 4), sampled, sample, 1)) {
+                    while (d.hasNext()) if (d.next() instanceof Step.Token token) alone.add(token.id());
+                }
+                assertEquals(four.get(sample).ids(), alone);
+            }
+            int[] ids = prompt(36, 8);
+            Answer answer = decode(lm, ids, SamplingConfig.GREEDY.withMaxTokens(16));
+            for (int id : answer.ids()) {
+                float[][] logits = lm.forward(ids);
+                assertEquals(Sampler.argmax(logits[logits.length - 1]), id, "behind " + ids.length);
+                ids = Arrays.copyOf(ids, ids.length + 1);
+                ids[ids.length - 1] = id;
+            }
+            assertTrue(ids.length > 41, "ended after " + answer);
+            try (KvCache cache = lm.cache()) {
+                Score before = lm.score(cache, Arrays.copyOf(ids, 30), new int[] {1, 2});
+                Score longer = lm.score(cache, ids, new int[] {1, 2});
+                assertEquals(before, lm.score(cache, Arrays.copyOf(ids, 30), new int[] {1, 2}));
+                try (KvCache fresh = lm.cache()) {
+                    assertEquals(longer, lm.score(fresh, ids, new int[] {1, 2}));
+                }
+            }
+        }
+    }
+
     /// Bit for bit, scores and answers, after a prompt that shares its first part, after its own answer, after scoring.
     @Test
     void aSteadyCacheDoesNotShowWhatItHeld() {

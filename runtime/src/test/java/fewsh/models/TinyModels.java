@@ -1,7 +1,9 @@
 package fewsh.models;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import fewsh.tensor.Tensor;
 import fewsh.weights.Encoding;
 import fewsh.weights.GgufFile;
@@ -229,6 +231,27 @@ public final class TinyModels {
             default -> likeLlama(config, w, type, random, width);
         }
         return write(folder, config, w);
+    }
+
+    /// A Phi-3 whose sequences of more than 40 positions turn otherwise than shorter ones.
+    public static Path longrope(Path folder, long seed) throws IOException {
+        causal(folder, "phi3", seed);
+        JsonObject config = JsonParser.parseString(Files.readString(folder.resolve("config.json"))).getAsJsonObject();
+        JsonObject scaling = new JsonObject();
+        scaling.addProperty("type", "longrope");
+        JsonArray once = new JsonArray();
+        JsonArray thrice = new JsonArray();
+        for (int i = 0; i < 8; i++) {
+            once.add(1);
+            thrice.add(3);
+        }
+        scaling.add("short_factor", once);
+        scaling.add("long_factor", thrice);
+        config.add("rope_scaling", scaling);
+        config.addProperty("original_max_position_embeddings", 40);
+        config.add("sliding_window", JsonNull.INSTANCE);
+        Files.writeString(folder.resolve("config.json"), config.toString());
+        return folder;
     }
 
     private static void likeLlama(JsonObject config, SequencedMap<String, Tensor> w, String type, Random random, int width) {
