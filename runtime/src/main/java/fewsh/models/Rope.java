@@ -171,8 +171,10 @@ public record Rope(float[] inverseFrequencies, float factor, int positions, floa
     static void ofGguf(Map<String, Object> gguf, String architecture, JsonObject json) {
         Settings s = new Settings("", json);
         int headDim = s.size("head_dim", Math.max(1, s.size("hidden_size") / s.size("num_attention_heads")));
-        if (gguf.get(architecture + ".rope.dimension_count") instanceof Long n && n != headDim)
-            json.addProperty("partial_rotary_factor", Math.nextUp((double) n / headDim));   // times headDim it is n, or just above
+        boolean part = gguf.get(architecture + ".rope.dimension_count") instanceof Long n && n != headDim;
+        // times headDim it is the count, or just above
+        json.addProperty("partial_rotary_factor", part
+                ? Math.nextUp((double) (Long) gguf.get(architecture + ".rope.dimension_count") / headDim) : 1.0);
         JsonObject scaling = new JsonObject();
         Object type = gguf.getOrDefault(architecture + ".rope.scaling.type", "none");
         scaling.addProperty("rope_type", type.equals("none") ? "default" : type.toString());
