@@ -1,5 +1,6 @@
 package fewsh.tokenize;
 
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import fewsh.UserError;
 import java.io.IOException;
@@ -36,16 +37,45 @@ final class Model implements AutoCloseable {
         try {
             long encoding = library.encode(open(), text, addSpecial);
             try {
-                long[] ids = library.getTokenIds(encoding);
-                int[] narrow = new int[ids.length];
-                for (int i = 0; i < ids.length; i++) narrow[i] = (int) ids[i];
-                return narrow;
+                return narrow(library.getTokenIds(encoding));
             } finally {
                 library.deleteEncoding(encoding);
             }
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    /// @param text well-formed UTF-16
+    /// @param pair a second text, or null
+    Encoding encode(String text, String pair) {
+        lock.readLock().lock();
+        try {
+            long encoding = pair == null ? library.encode(open(), text, true) : library.encodeDual(open(), text, pair, true);
+            try {
+                int[] texts = narrow(library.getSequenceIds(encoding));
+                int[] starts = new int[texts.length];
+                int[] ends = new int[texts.length];
+                CharSpan[] spans = library.getTokenCharSpans(encoding);
+                for (int i = 0; i < texts.length; i++) {
+                    if (texts[i] < 0 || spans[i] == null) continue;
+                    String of = texts[i] == 0 ? text : pair;
+                    starts[i] = of.offsetByCodePoints(0, spans[i].getStart());
+                    ends[i] = of.offsetByCodePoints(starts[i], spans[i].getEnd() - spans[i].getStart());
+                }
+                return new Encoding(narrow(library.getTokenIds(encoding)), narrow(library.getTypeIds(encoding)), texts, starts, ends);
+            } finally {
+                library.deleteEncoding(encoding);
+            }
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    private static int[] narrow(long[] wide) {
+        int[] narrow = new int[wide.length];
+        for (int i = 0; i < wide.length; i++) narrow[i] = (int) wide[i];
+        return narrow;
     }
 
     /// @param ids those the tokenizer does not know are passed over

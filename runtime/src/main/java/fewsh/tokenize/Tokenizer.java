@@ -3,8 +3,11 @@ package fewsh.tokenize;
 import fewsh.UserError;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// Text to token ids and back, as a model's own files describe it.
 ///
@@ -59,13 +62,23 @@ public final class Tokenizer implements AutoCloseable {
     ///                     user wrote, which then can never turn into a control token
     /// @throws UserError where the text has more than 4,194,304 characters
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
-        if (text.length() > MOST_CHARACTERS)
-            throw new UserError("", "the text has " + text.length() + " characters",
-                    "encode it in parts of at most " + MOST_CHARACTERS);
         String whole = wellFormed(text);
         int[] ids = encode(model, whole, addSpecial);
         if (parseSpecial || specials(ids) == (addSpecial ? specials(added) : 0)) return ids;
         return encode(plain(), whole, addSpecial);
+    }
+
+    /// A text, or two that belong together, with the tokens that the model expects around them.
+    ///
+    /// @param parseSpecial whether text that spells a special token (`[MASK]`) becomes that token
+    /// @throws UserError where a text has more than 4,194,304 characters
+    public Encoding encode(String text, Optional<String> pair, boolean parseSpecial) {
+        String first = wellFormed(text);
+        String second = pair.map(Tokenizer::wellFormed).orElse(null);
+        Encoding encoding = encode(model, m -> m.encode(first, second));
+        if (parseSpecial || IntStream.range(0, encoding.length())
+                .noneMatch(i -> encoding.texts()[i] >= 0 && isSpecial(encoding.ids()[i]))) return encoding;
+        return encode(plain(), m -> m.encode(first, second));
     }
 
     /// @param ids those that are not in the vocabulary stand for nothing
@@ -156,11 +169,15 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private int[] encode(Model with, String text, boolean addSpecial) {
+        int[] ids = encode(with, m -> m.encode(text, addSpecial));
+        if (description.encoding().isPresent())
+            for (int i = 0; i < ids.length; i++) if (!has(ids[i])) ids[i] = unk().orElseThrow();
+        return ids;
+    }
+
+    private <T> T encode(Model with, Function<Model, T> encoding) {
         try {
-            int[] ids = with.encode(text, addSpecial);
-            if (description.encoding().isPresent())
-                for (int i = 0; i < ids.length; i++) if (!has(ids[i])) ids[i] = unk().orElseThrow();
-            return ids;
+            return encoding.apply(with);
         } catch (IllegalStateException e) {
             throw e;
         } catch (RuntimeException e) {
@@ -176,6 +193,9 @@ public final class Tokenizer implements AutoCloseable {
 
     /// Half a surrogate pair is no character; the library would spoil the whole text for it.
     private static String wellFormed(String text) {
+        if (text.length() > MOST_CHARACTERS)
+            throw new UserError("", "the text has " + text.length() + " characters",
+                    "encode it in parts of at most " + MOST_CHARACTERS);
         StringBuilder fixed = null;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
