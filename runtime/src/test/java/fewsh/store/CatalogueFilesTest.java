@@ -23,6 +23,15 @@ class CatalogueFilesTest {
     }
 
     @Test
+    void allMinilmIsTheFolderThatItsGoldenOutputsAreOf() throws Exception {
+        for (StoredFile file : Catalogue.builtIn().find("all-minilm-l6-v2").orElseThrow().files()) {
+            Path path = Shared.path("models/all-minilm-l6-v2").resolve(file.name());
+            if (!file.name().equals("model.safetensors")) assertEquals(FileServer.sha256(Files.readAllBytes(path)),
+                    file.sha256());
+        }
+    }
+
+    @Test
     void aSharedModelIsReferredToAndResolves(@TempDir Path root) throws Exception {
         Store store = new Store(new Home(root), Catalogue.builtIn(), Map.of());
         Path folder = Shared.path("models/all-minilm-l6-v2").toAbsolutePath().normalize();
