@@ -1,5 +1,6 @@
 package fewsh;
 
+import fewsh.store.Home;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,6 +31,9 @@ public final class Shared {
     public @interface Suite {
         String[] value();
 
+        /// Models that `fewsh pull` has put into the store.
+        String[] models() default {};
+
         /// Programs on the PATH without which it cannot run either.
         String[] programs() default {};
     }
@@ -37,6 +41,11 @@ public final class Shared {
     /// The file or folder `name` of the shared folder.
     public static Path path(String name) {
         return root().resolve(name);
+    }
+
+    /// The folder of a model in the store.
+    public static Path model(String name) {
+        return Home.of(System.getenv()).models().resolve(name);
     }
 
     /// The project's root folder; tests run in a module's folder.
@@ -58,6 +67,9 @@ public final class Shared {
             if (suite == null || context.getTestMethod().isPresent()) return ConditionEvaluationResult.enabled("");
             for (String need : suite.value())
                 if (!Files.exists(path(need))) return missing(context.getRequiredTestClass(), need);
+            for (String model : suite.models())
+                if (!Files.exists(model(model)))
+                    return missing(context.getRequiredTestClass(), "the model " + model + " (fewsh pull " + model + ")");
             for (String program : suite.programs())
                 if (!onPath(program)) return missing(context.getRequiredTestClass(), "the program " + program);
             return ConditionEvaluationResult.enabled("");

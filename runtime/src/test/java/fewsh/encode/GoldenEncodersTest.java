@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +48,7 @@ class GoldenEncodersTest {
         Path folder = Shared.path("models/tiny/" + name);
         JsonObject golden = json(folder.resolve("golden.json"));
         try (TextEncoder encoder = TextEncoder.open(folder, options())) {
-            assertEquals(golden.get("parameters").getAsLong(), encoder.about().parameters(), 2000, "tied weights are stored once");
+            assertEquals(golden.get("parameters").getAsLong(), encoder.about().parameters());
             int seen = 0;
             for (JsonObject c : objects(golden.get("forward"))) {
                 Map<String, Tensor> made = encoder.forward(inputs(c, true));
@@ -77,7 +78,7 @@ class GoldenEncodersTest {
         float[] all = t.toFloats();
         int each = all.length / (int) t.shape().size(0);
         int wide = (int) t.shape().size(-1);
-        return java.util.Arrays.copyOfRange(all, row * each, row * each + wide);
+        return Arrays.copyOfRange(all, row * each, row * each + wide);
     }
 
     @ParameterizedTest
