@@ -41,6 +41,7 @@ public final class Architectures {
             new Row("qwen3", s -> new Qwen3(Qwen3.Config.of(s)), new OfGguf("qwen3", Qwen3::config, Qwen3.GGUF_NAMES)),
             new Row("roberta", s -> new Roberta(Roberta.Config.of(s)), null),
             new Row("t5", s -> new T5(T5.Config.of(s)), null),
+            new Row("vit", s -> new Vit(Vit.Config.of(s)), null),
             new Row("xlm-roberta", s -> new Roberta(Roberta.Config.of(s)), null));
 
     private Architectures() {}

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 /// built from it is in use.
 public final class Checkpoint implements AutoCloseable {
     /// What published names may begin with; folders leave these out or put them in.
-    private static final List<String> PREFIXES = List.of("", "transformer.", "model.", "bert.", "distilbert.", "roberta.");
+    private static final List<String> PREFIXES = List.of("", "transformer.", "model.", "bert.", "distilbert.", "roberta.", "vit.");
     private static final String FILES =
             "a model is a .gguf file, a folder with one, or a folder with config.json, tokenizer.json and safetensors";
 

@@ -2,7 +2,6 @@ package fewsh.models;
 
 import fewsh.UserError;
 import fewsh.graph.GraphBuilder;
-import fewsh.graph.Op;
 import fewsh.graph.Value;
 import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
@@ -83,7 +82,7 @@ public record Idefics3(Config config) implements ImageText {
         Vision v = config.vision;
         Value pixels = g.input("pixel_values", DType.FLOAT32, Shape.named("n", v.channels, v.imageSize, v.imageSize));
         String h = "model.vision_model.";
-        Value x = g.patches(h + "embeddings.patch_embedding", pixels, v.patchSize, v.hiddenSize);
+        Value x = g.patches(h + "embeddings.patch_embedding", pixels, v.hiddenSize, v.patchSize, v.patchSize);
         x = g.add(x, g.table(h + "embeddings.position_embedding", v.side() * v.side(), v.hiddenSize));   // (n, patches, hiddenSize)
         for (int layer = 0; layer < v.nLayer; layer++) x = tower(g, h + "encoder.layers." + layer + ".", x);
         x = g.layerNorm(h + "post_layernorm", x, v.layerNormEps);
@@ -96,10 +95,8 @@ public record Idefics3(Config config) implements ImageText {
         Vision v = config.vision;
         Value y = g.layerNorm(h + "layer_norm1", x, v.layerNormEps);
         int width = v.hiddenSize;
-        List<Value> qkv = g.linears(y, new Net.Linear(h + "self_attn.q_proj", width, width, true),
+        y = g.openAttention(y, v.nHead, new Net.Linear(h + "self_attn.q_proj", width, width, true),
                 new Net.Linear(h + "self_attn.k_proj", width, width, true), new Net.Linear(h + "self_attn.v_proj", width, width, true));
-        float scale = (float) (1 / Math.sqrt((double) width / v.nHead));
-        y = g.graph().apply(new Op.MultiHeadAttention(v.nHead, scale), qkv.toArray(Value[]::new)).getFirst();
         x = g.add(x, g.linear(y, new Net.Linear(h + "self_attn.out_proj", width, width, true)));
         y = g.linear(g.layerNorm(h + "layer_norm2", x, v.layerNormEps), new Net.Linear(h + "mlp.fc1", v.intermediateSize, width, true));
         return g.add(x, g.linear(g.activation(v.hiddenAct, y), new Net.Linear(h + "mlp.fc2", width, v.intermediateSize, true)));

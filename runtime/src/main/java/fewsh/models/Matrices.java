@@ -274,14 +274,6 @@ class Matrices {
         return matrix(name, checkpoint.weight(name, shape));
     }
 
-    /// A constant of more axes as a matrix: the first axis stays, the others are one.
-    Value flattened(String name, long... shape) {
-        return g.initializer(name).orElseGet(() -> {
-            Tensor tensor = floats(checkpoint.weight(name, shape));
-            return g.initializer(name, new Tensor(tensor.dtype(), Shape.of(shape[0], tensor.shape().count() / shape[0]), tensor.data()));
-        });
-    }
-
     private Value matrix(String name, Weight weight) {
         return g.initializer(name).orElseGet(() -> g.initializer(name, floats(weight)));
     }

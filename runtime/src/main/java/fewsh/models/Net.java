@@ -294,19 +294,6 @@ public final class Net {
         return matrices.matrix(name + ".weight", rows, width);
     }
 
-    /// Pictures `(n, channels, height, width)` in squares, each times `name.weight` and plus `name.bias`: `(n, patches, width)`,
-    /// line by line. A convolution whose steps are as long as its kernel is.
-    Value patches(String name, Value pixels, int patch, int width) {
-        int channels = (int) pixels.shape().size(1);
-        long down = pixels.shape().size(2) / patch;
-        long across = pixels.shape().size(3) / patch;
-        int numbers = channels * patch * patch;
-        Value squares = g.transpose(g.reshape(pixels, 0, channels, down, patch, across, patch), 0, 2, 4, 1, 3, 5);
-        Value w = matrices.flattened(name + ".weight", width, channels, patch, patch);
-        Value y = g.matMulTransposed(g.reshape(squares, 0, down * across, numbers), w);
-        return matrices.biased(y, List.of(new Linear(name, width, numbers, true)));
-    }
-
     /// `x` `(batch, sequence, width)`, with the input `name` in place of it where the input `is_text` `(batch, sequence, 1)` is 0;
     /// elsewhere that is 1, and the input 0.
     Value orElse(Value x, String name) {
@@ -573,6 +560,48 @@ public final class Net {
         List<Value> qkv = linears(x, linears);
         return g.apply(new Op.MultiHeadAttention(heads, 0), qkv.get(0), qkv.get(1), qkv.get(2), Value.ABSENT, Value.ABSENT,
                 unseen()).getFirst();
+    }
+
+    /// Attention without a cache or padding: every position sees every other.
+    ///
+    /// @param linears of queries, keys and values, all `(heads · dim, width)`
+    Value openAttention(Value x, int heads, Linear... linears) {
+        List<Value> qkv = linears(x, linears);
+        return g.apply(new Op.MultiHeadAttention(heads, 0), qkv.get(0), qkv.get(1), qkv.get(2)).getFirst();
+    }
+
+    /// As `openAttention`, in plain operators, since what positions see of each other is an output of the graph:
+    /// `name` float32 `(batch, heads, sequence, sequence)`.
+    Value shownAttention(String name, Value x, int heads, Linear... linears) {
+        int dim = linears[0].rows() / heads;
+        List<Value> qkv = Arrays.stream(linears).map(l -> g.reshape(linear(x, l), 0, 0, heads, dim)).toList();
+        Value scores = g.matMul(g.transpose(qkv.get(0), 0, 2, 1, 3), g.transpose(qkv.get(1), 0, 2, 3, 1));
+        Value weights = g.softmax(g.mul(scores, number("scale" + dim, (float) (1 / Math.sqrt(dim)))), -1);
+        Value seen = g.matMul(weights, g.transpose(qkv.get(2), 0, 2, 1, 3));                // (batch, heads, sequence, dim)
+        g.output(name, weights);
+        return g.reshape(g.transpose(seen, 0, 2, 1, 3), 0, 0, heads * dim);
+    }
+
+    /// A picture's patches, row by row, each as a vector: `(batch, patches, width)`.
+    ///
+    /// @param name of filters `(width, channels, height, width of a patch)` and their bias
+    /// @param pixels `(batch, channels, height, width)`; what is left of whole patches is cut off
+    Value patches(String name, Value pixels, int width, int patchHeight, int patchWidth) {
+        Value filters = matrices.matrix(name + ".weight", width, pixels.shape().size(1), patchHeight, patchWidth);
+        Value x = g.apply(new Op.Conv(List.of(patchHeight, patchWidth), List.of(0, 0, 0, 0)), pixels, filters,
+                matrices.vector(name + ".bias", width)).getFirst();
+        return g.transpose(g.reshape(x, 0, 0, -1), 0, 2, 1);
+    }
+
+    /// The positions of `x` behind one that is the same in each row, `name` `(1, 1, width)`.
+    Value behind(String name, Value x) {
+        Value none = g.mul(g.gather(x, g.longs(0), 1), number("none", 0));                  // (batch, 1, width)
+        return g.concat(1, g.add(none, matrices.matrix(name, 1, 1, x.shape().size(-1))), x);
+    }
+
+    /// Adds a vector for each position, `name` `(1, positions, width)`.
+    Value placed(Value x, String name) {
+        return g.add(x, matrices.matrix(name, 1, x.shape().size(1), x.shape().size(2)));
     }
 
     /// What is added to scores, so that nothing is left of padding: `(batch, 1, sequence, sequence)`.

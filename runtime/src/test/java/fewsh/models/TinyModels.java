@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
 import fewsh.weights.Encoding;
 import fewsh.weights.GgufFile;
@@ -177,6 +178,50 @@ public final class TinyModels {
         config.addProperty("n_layer", layers);
         config.addProperty("n_head", 2);
         return write(folder, config, w);
+    }
+
+    /// A ViT with random weights, pictures of 16 × 16 in patches of 8 and four classes; with its `preprocessor_config.json`.
+    public static Path vit(Path folder, long seed) throws IOException {
+        int width = 32;
+        Random random = new Random(seed);
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        reshaped(w, "vit.embeddings.cls_token", random, 1, 1, width);
+        reshaped(w, "vit.embeddings.position_embeddings", random, 1, 5, width);
+        reshaped(w, "vit.embeddings.patch_embeddings.projection.weight", random, width, 3, 8, 8);
+        w.put("vit.embeddings.patch_embeddings.projection.bias", normal(random, 0.1, width));
+        for (int layer = 0; layer < 2; layer++) {
+            String h = "vit.encoder.layer." + layer + ".";
+            norm(w, h + "layernorm_before", random, width);
+            norm(w, h + "layernorm_after", random, width);
+            for (String part : List.of("attention.query", "attention.key", "attention.value", "output.dense"))
+                linear(w, h + "attention." + part, random, width, width);
+            linear(w, h + "intermediate.dense", random, 2 * width, width);          // rows first: (out, in)
+            w.put(h + "intermediate.dense.bias", normal(random, 0.1, 2 * width));
+            linear(w, h + "output.dense", random, width, 2 * width);
+            w.put(h + "output.dense.bias", normal(random, 0.1, width));
+        }
+        norm(w, "vit.layernorm", random, width);
+        w.put("classifier.weight", normal(random, 0.3, 4, width));
+        w.put("classifier.bias", normal(random, 0.1, 4));
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", "vit");
+        config.addProperty("hidden_size", width);
+        config.addProperty("num_hidden_layers", 2);
+        config.addProperty("num_attention_heads", 2);
+        config.addProperty("intermediate_size", 2 * width);
+        config.addProperty("image_size", 16);
+        config.addProperty("patch_size", 8);
+        JsonObject labels = new JsonObject();
+        for (String label : List.of("cat", "dog", "bird", "fish")) labels.addProperty(Integer.toString(labels.size()), label);
+        config.add("id2label", labels);
+        write(folder, config, w);
+        Files.writeString(folder.resolve("preprocessor_config.json"), "{\"image_processor_type\":\"ViTImageProcessor\",\"size\":16}");
+        return folder;
+    }
+
+    private static void reshaped(Map<String, Tensor> w, String name, Random random, long... sizes) {
+        int count = (int) Shape.of(sizes).count();
+        w.put(name, Tensor.ofFloat32(normal(random, 0.1, count).toFloats(), sizes));
     }
 
     /// The model types, beside `gpt2` and `llama`, that [#causal] makes a model of.
