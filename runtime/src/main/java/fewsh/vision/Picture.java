@@ -1,9 +1,14 @@
 package fewsh.vision;
 
 import fewsh.UserError;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /// A picture: red, green and blue of 8 bits, upright.
 ///
@@ -41,6 +46,32 @@ public record Picture(int width, int height, byte[] rgb) {
     /// @param where what an error calls it
     public static Picture of(String where, byte[] bytes) {
         return PictureFile.read(where, bytes);
+    }
+
+    /// Writes a PNG file, whole or not at all.
+    ///
+    /// @throws UserError if it cannot be written
+    public void write(Path file) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
+        int[] row = new int[3 * width];
+        for (int y = 0; y < height; y++) {
+            for (int i = 0; i < row.length; i++) row[i] = rgb[y * row.length + i] & 0xFF;
+            image.getRaster().setPixels(0, y, width, 1, row);
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        try {
+            Path part = Files.createTempFile(folder, ".fewsh-", ".part");
+            try {
+                try (OutputStream out = Files.newOutputStream(part); var stream = new MemoryCacheImageOutputStream(out)) {
+                    ImageIO.write(image, "png", stream);
+                }
+                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(part);
+            }
+        } catch (IOException e) {
+            throw new UserError(file.toString(), "cannot be written: " + e.getMessage(), "", e);
+        }
     }
 
     /// Turned and mirrored as an EXIF orientation from 1 to 8 asks for.

@@ -110,6 +110,11 @@ public record Preprocessor(Optional<Size> size, Filter resample, Optional<Size.E
         return crop.map(c -> fitted.middle(c.width(), c.height())).orElse(fitted);
     }
 
+    /// The part of a picture that the model sees, as large as it was unless something is cut off.
+    public Picture seen(Picture picture) {
+        return crop.isEmpty() ? picture : fitted(picture);
+    }
+
     /// float32 `(batch, 3, height, width)`, in memory that the garbage collector owns.
     ///
     /// @throws UserError if the pictures do not come out equally large, as settings that keep proportions may leave them
