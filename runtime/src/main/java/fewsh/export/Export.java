@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -71,7 +72,7 @@ public final class Export {
         Checkpoint merged = Adaptation.merged(checkpoint, adapters);
         try {
             Files.createDirectories(target.getParent());
-            Path temporary = Files.createTempDirectory(target.getParent(), ".fewsh-convert-");
+            Path temporary = Files.createDirectory(target.resolveSibling(".fewsh-convert-" + UUID.randomUUID()));
             try {
                 switch (format) {
                     case ONNX -> Graphs.write(merged, numbers, temporary);

@@ -130,6 +130,8 @@ public record Adaptation(
         /// In memory, and in the checkpoint's own layout.
         private Weight stored(String tensor, Weight weight) {
             float[] values = weight.floats();
+            if (!checkpoint.isGguf()) return weight(tensor, weight.shape(), values);
+            if (modules.plusOne().contains(tensor)) for (int i = 0; i < values.length; i++) values[i] += 1;
             String module = tensor.replaceFirst("\\.[^.]*$", "");
             Net.Linear linear = modules.linears().get(module);
             if (linear == null || modules.embeddings().containsKey(module)) return weight(tensor, weight.shape(), values);
@@ -229,9 +231,7 @@ public record Adaptation(
             if (!l.bias() || pair.magnitude() != null)
                 throw new UserError(adapter.config().where(), "lora_bias is not supported for \"" + l.name() + "\"",
                         "merge the adapter with PEFT");
-            Weight before = others.get(l.name() + ".bias");
-            float[] all = before == null ? matrices().bias(l) : new Matrices(null, checkpoint.with(others, checkpoint.settings()),
-                    Precision.FP32, t -> t, Set.of()).bias(l);
+            float[] all = new Matrices(null, checkpoint.with(others, checkpoint.settings()), Precision.FP32, t -> t, Set.of()).published(l, true);
             float[] b = pair.bias().floats();
             if (b.length != all.length) throw other(adapter, l.name(), pair.bias().shape(), Shape.of(all.length));
             for (int i = 0; i < b.length; i++) all[i] += scale * b[i];
@@ -245,7 +245,7 @@ public record Adaptation(
             parts.forEach((name, all) -> {
                 Net.Linear l = modules.linears().get(name);
                 boolean gain = all.stream().anyMatch(p -> p.magnitude() != null);
-                float[] w = merge || gain ? matrices().ordered(l) : null;
+                float[] w = merge || gain ? matrices().published(l, false) : null;
                 LowRank low = LowRank.of(l, all, w);
                 if (merge) others.put(name + ".weight", matrices().restored(l, low.merged(l, w)));
                 else {

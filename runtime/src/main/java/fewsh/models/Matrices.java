@@ -232,17 +232,29 @@ class Matrices {
         return values;
     }
 
-    /// A matrix or a bias in the order that pages mean, as the checkpoint would store it.
-    Weight restored(Net.Linear l, float[] values) {
-        boolean bias = values.length == l.rows();
+    /// The matrix in float32, (rows, columns), or the bias, in the order of published rows, which is that of adapters.
+    float[] published(Net.Linear l, boolean bias) {
+        int columns = bias ? 1 : l.columns();
+        float[] values = bias ? bias(l) : ordered(l);
+        if (l.order() == null) return values;
+        int[] order = order(l, false);
+        float[] published = new float[values.length];
+        for (int r = 0; r < order.length; r++) System.arraycopy(values, r * columns, published, order[r] * columns, columns);
+        return published;
+    }
+
+    /// What `published` gives, as the checkpoint would store it.
+    Weight restored(Net.Linear l, float[] published) {
+        boolean bias = published.length == l.rows();
         boolean transposed = !bias && l.conv1d() && !checkpoint.isGguf();
         int columns = bias ? 1 : l.columns();
-        int[] order = order(l);
-        MemorySegment out = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
+        int[] from = order(l, false);
+        int[] to = order(l);
+        MemorySegment out = Arena.ofAuto().allocate((long) published.length * Float.BYTES, 64);
         for (int r = 0; r < l.rows(); r++)
             for (int c = 0; c < columns; c++)
-                out.setAtIndex(ValueLayout.JAVA_FLOAT, transposed ? (long) c * l.rows() + r : (long) order[r] * columns + c,
-                        values[r * columns + c]);
+                out.setAtIndex(ValueLayout.JAVA_FLOAT, transposed ? (long) c * l.rows() + to[r] : (long) to[r] * columns + c,
+                        published[from[r] * columns + c]);
         Shape shape = bias ? Shape.of(l.rows()) : transposed ? Shape.of(columns, l.rows()) : Shape.of(l.rows(), columns);
         return new Weight(l.name() + (bias ? ".bias" : ".weight"), Encoding.F32, shape, out);
     }

@@ -5,6 +5,7 @@ import fewsh.graph.Value;
 import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -16,9 +17,11 @@ import java.util.SequencedMap;
 /// @param linears matrices of products, by module
 /// @param embeddings matrices whose rows are looked up, by module
 /// @param tensors every weight, such as `ln_f.bias`, with the shape that published checkpoints give it
-record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Shape> embeddings, SequencedMap<String, Shape> tensors) {
+/// @param plusOne weights that published checkpoints keep less 1 and GGUF files whole
+record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Shape> embeddings, SequencedMap<String, Shape> tensors,
+        Set<String> plusOne) {
     static Modules of(Page page, Checkpoint checkpoint) {
-        Modules modules = new Modules(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+        Modules modules = new Modules(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new HashSet<>());
         page.graphs().values().forEach(graph -> Net.list(graph, checkpoint, g -> modules.new Listing(g, checkpoint)));
         return modules;
     }
@@ -62,6 +65,13 @@ record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Sh
         Value matrix(String name, long... shape) {
             tensors.put(name, Shape.of(shape));
             return value(name, shape);
+        }
+
+        @Override
+        float[] vector(Net.Norm norm, int size) {
+            tensors.put(norm.name() + ".weight", Shape.of(size));
+            if (norm.plusOne()) plusOne.add(norm.name() + ".weight");
+            return new float[size];
         }
 
         @Override

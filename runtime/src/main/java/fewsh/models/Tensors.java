@@ -26,10 +26,17 @@ public final class Tensors {
         modules.tensors().forEach((name, shape) -> {
             String module = name.replaceFirst("\\.[^.]*$", "");
             Net.Linear linear = modules.embeddings().containsKey(module) ? null : modules.linears().get(module);
-            tensors.put(name, linear == null ? () -> checkpoint.weight(name, shape.sizes())
-                    : () -> new Weight(name, Encoding.F32, shape, memory(published(matrices, linear, name.endsWith(".bias")))));
+            if (modules.plusOne().contains(name)) tensors.put(name, () -> lessOne(checkpoint.weight(name, shape.sizes())));
+            else if (linear == null) tensors.put(name, () -> checkpoint.weight(name, shape.sizes()));
+            else tensors.put(name, () -> new Weight(name, Encoding.F32, shape, memory(published(matrices, linear, name.endsWith(".bias")))));
         });
         return tensors;
+    }
+
+    private static Weight lessOne(Weight weight) {
+        float[] values = weight.floats();
+        for (int i = 0; i < values.length; i++) values[i] -= 1;
+        return new Weight(weight.name(), Encoding.F32, weight.shape(), memory(values));
     }
 
     private static MemorySegment memory(float[] values) {
@@ -37,9 +44,8 @@ public final class Tensors {
     }
 
     private static float[] published(Matrices matrices, Net.Linear l, boolean bias) {
-        if (bias) return matrices.bias(l);
-        float[] rows = matrices.ordered(l);
-        if (!l.conv1d()) return rows;
+        float[] rows = matrices.published(l, bias);
+        if (bias || !l.conv1d()) return rows;
         float[] columns = new float[rows.length];
         for (int r = 0; r < l.rows(); r++)
             for (int c = 0; c < l.columns(); c++) columns[c * l.rows() + r] = rows[r * l.columns() + c];
