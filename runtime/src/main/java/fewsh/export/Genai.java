@@ -86,12 +86,17 @@ final class Genai {
             JsonElement last = eos instanceof JsonArray list && !list.isEmpty() ? list.get(0) : eos;
             JsonObject bos = new JsonObject();
             tokenizer.bos().ifPresent(id -> bos.addProperty("id", id));
-            model.add("bos_token_id", first(generation.get("bos_token_id"), config.get("bos_token_id"), bos.get("id"), last));
-            model.add("eos_token_id", eos);
+            put(model, "bos_token_id", first(generation.get("bos_token_id"), config.get("bos_token_id"), bos.get("id"), last));
+            put(model, "eos_token_id", eos);
             JsonObject pad = new JsonObject();
             tokenizer.pad().ifPresent(id -> pad.addProperty("id", id));
-            model.add("pad_token_id", first(generation.get("pad_token_id"), config.get("pad_token_id"), pad.get("id"), last));
+            put(model, "pad_token_id", first(generation.get("pad_token_id"), config.get("pad_token_id"), pad.get("id"), last));
         }
+    }
+
+    /// Settings that say nothing are left out: a null is an error there.
+    private static void put(JsonObject model, String key, JsonElement id) {
+        if (!id.isJsonNull() && !(id instanceof JsonArray list && list.isEmpty())) model.add(key, id);
     }
 
     private static JsonObject generation(Checkpoint checkpoint) {
