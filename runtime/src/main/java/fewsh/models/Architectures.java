@@ -42,6 +42,7 @@ public final class Architectures {
             new Row("roberta", s -> new Roberta(Roberta.Config.of(s)), null),
             new Row("t5", s -> new T5(T5.Config.of(s)), null),
             new Row("vit", s -> new Vit(Vit.Config.of(s)), null),
+            new Row("whisper", s -> new Whisper(Whisper.Config.of(s)), null),
             new Row("xlm-roberta", s -> new Roberta(Roberta.Config.of(s)), null));
 
     private Architectures() {}

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 
 /// A page whose model reads a source with its graph `encoder` and predicts tokens with its graph `decoder`, which looks at the
 /// encoder's result through cross-attention.
-public sealed interface EncoderDecoder extends Page permits Bart, Marian, T5 {
+public sealed interface EncoderDecoder extends Page permits Bart, Marian, T5, Whisper {
     /// What a caller of the graphs must know of them.
     ///
     /// @param sourceVocabSize of the encoder

@@ -301,6 +301,14 @@ public final class Net {
         return g.add(g.mul(x, isText), input(name, DType.FLOAT32, x.shape()));
     }
 
+    /// Filters `name.weight`, `(filters, channels, size)`, over the last axis of `x`, `(batch, channels, length)`, with zeros
+    /// around it so that `stride` 1 keeps its length.
+    Value convolution(String name, Value x, int filters, int size, int stride) {
+        Value w = matrices.matrix(name + ".weight", filters, x.shape().size(1), size);
+        Op op = new Op.Conv(List.of(stride), List.of(size / 2, size / 2));
+        return g.apply(op, x, w, matrices.vector(name + ".bias", filters)).getFirst();
+    }
+
     /// The model's outputs: the positions asked for, times `name.weight`.
     void logits(String name, int vocab, Value x) {
         logits(logitsOf(name, vocab, x));
