@@ -103,17 +103,20 @@ public final class MelFeatures {
 
     /// Those of the window that begins at sample `start`, filled up with silence.
     public Tensor window(Sound sound, int start) {
-        float[] window = Arrays.copyOfRange(sound.samples(), start, start + samples);
-        int given = Math.max(0, sound.samples().length - start);
-        if (given < samples) Arrays.fill(window, given, samples, padding);
-        return Tensor.ofFloat32(of(window), 1, bins, frames(samples));
+        return Tensor.ofFloat32(of(filled(sound, start)), 1, bins, frames(samples));
     }
 
-    /// A whole sound's features, `(feature_size, frames)`, on one scale of loudness.
-    ///
-    /// @param sound longer than half of `n_fft`
+    /// A whole sound's features, `(feature_size, frames)`, on one scale of loudness; a shorter one is filled up to a window.
     public Frames whole(Sound sound) {
-        return new Frames(bins, frames(sound.samples().length), of(sound.samples()));
+        float[] x = sound.samples().length < samples ? filled(sound, 0) : sound.samples();
+        return new Frames(bins, frames(x.length), of(x));
+    }
+
+    private float[] filled(Sound sound, int start) {
+        float[] window = Arrays.copyOfRange(sound.samples(), start, start + samples);
+        int given = sound.samples().length - start;
+        if (given < samples) Arrays.fill(window, given, samples, padding);
+        return window;
     }
 
     private float[] of(float[] x) {

@@ -340,6 +340,50 @@ public final class TinyModels {
         if (bias) w.put(name + ".bias", normal(random, 0.1, out));
     }
 
+    /// A Whisper with random weights that hears windows of a second at 8 kHz. It knows English and, as ids behind the tokenizer's,
+    /// 50 times.
+    public static Path whisper(Path folder, long seed) throws IOException {
+        int width = 32;
+        int vocab = VOCAB + 51;
+        Random random = new Random(seed);
+        SequencedMap<String, Tensor> w = new LinkedHashMap<>();
+        for (String[] conv : new String[][] {{"model.encoder.conv1", "20"}, {"model.encoder.conv2", "" + width}}) {
+            int channels = Integer.parseInt(conv[1]);
+            float[] filters = normal(random, 0.2, width * channels * 3).toFloats();
+            w.put(conv[0] + ".weight", Tensor.ofFloat32(filters, width, channels, 3));
+            w.put(conv[0] + ".bias", normal(random, 0.1, width));
+        }
+        w.put("model.encoder.embed_positions.weight", normal(random, 0.3, 50, width));
+        w.put("model.decoder.embed_positions.weight", normal(random, 0.3, 32, width));
+        w.put("model.decoder.embed_tokens.weight", normal(random, 0.5, vocab, width));
+        for (String stack : List.of("model.encoder.", "model.decoder.")) {
+            String h = stack + "layers.0.";
+            for (String attention : stack.contains("encoder") ? List.of("self_attn") : List.of("self_attn", "encoder_attn")) {
+                norm(w, h + attention + "_layer_norm", random, width);
+                for (String part : List.of("q_proj", "k_proj", "v_proj", "out_proj"))
+                    linear(w, h + attention + "." + part, random, width, width);
+                w.remove(h + attention + ".k_proj.bias");
+            }
+            norm(w, h + "final_layer_norm", random, width);
+            w.put(h + "fc1.weight", normal(random, 0.2, 2 * width, width));
+            w.put(h + "fc1.bias", normal(random, 0.1, 2 * width));
+            w.put(h + "fc2.weight", normal(random, 0.2, width, 2 * width));
+            w.put(h + "fc2.bias", normal(random, 0.1, width));
+            norm(w, stack + "layer_norm", random, width);
+        }
+        JsonObject config = JsonParser.parseString("{\"model_type\":\"whisper\",\"vocab_size\":" + vocab
+                + ",\"num_mel_bins\":20,\"d_model\":32,\"encoder_layers\":1,\"decoder_layers\":1,\"encoder_attention_heads\":2,"
+                + "\"decoder_attention_heads\":2,\"encoder_ffn_dim\":64,\"decoder_ffn_dim\":64,\"max_source_positions\":50,"
+                + "\"max_target_positions\":32,\"decoder_start_token_id\":" + IM_START + "}").getAsJsonObject();
+        write(folder, config, w);
+        Files.writeString(folder.resolve("preprocessor_config.json"),
+                "{\"feature_extractor_type\":\"WhisperFeatureExtractor\",\"feature_size\":20,\"sampling_rate\":8000,\"n_fft\":200,\"hop_length\":80,\"chunk_length\":1}");
+        Files.writeString(folder.resolve("generation_config.json"),
+                "{\"decoder_start_token_id\":" + IM_START + ",\"eos_token_id\":" + IM_END + ",\"no_timestamps_token_id\":" + (VOCAB - 1) + ",\"lang_to_id\":{\"<|en|>\":" + (VOCAB - 2) + "},"
+                + "\"is_multilingual\":true,\"max_length\":12,\"suppress_tokens\":[7],\"begin_suppress_tokens\":[257]}");
+        return folder;
+    }
+
     private static void norm(Map<String, Tensor> w, String name, Random random, int width) {
         w.put(name + ".weight", normal(random, 0.1, 1.0, width));
         w.put(name + ".bias", normal(random, 0.1, width));
