@@ -4,9 +4,9 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
-import fewsh.models.Checkpoint;
 import fewsh.models.Settings;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -64,13 +64,13 @@ public record GenerationConfig(
         if (!ok) throw new UserError("", name + " must be " + range + ", was " + value, "");
     }
 
-    /// What a checkpoint's `generation_config.json` asks for, or `config.json` in a folder without one.
+    /// What a folder's `generation_config.json` asks for, or `config.json` in a folder without one.
     ///
+    /// @param model its `config.json`
     /// @throws UserError for a setting that is not implemented, or wrong
-    static GenerationConfig of(Checkpoint checkpoint) {
-        boolean own = Files.exists(checkpoint.path().resolve("generation_config.json"));
-        Settings model = checkpoint.settings();
-        Settings s = own ? checkpoint.json("generation_config.json") : model;
+    static GenerationConfig of(Path folder, Settings model) {
+        Path own = folder.resolve("generation_config.json");
+        Settings s = Files.exists(own) ? Settings.read(own, "") : model;
         refuse(s);
         int maxNew = s.has("max_new_tokens") ? s.size("max_new_tokens") : s.has("max_length") ? Math.max(1, s.size("max_length") - 1)
                 : LENGTH;

@@ -47,7 +47,7 @@ public final class KvCache implements AutoCloseable {
         this.ports = ports;
         this.rows = rows;
         this.stride = stride;
-        this.memory = new KvMemory(ports, rows);
+        this.memory = new KvMemory(ports.slots(), ports.inPlace(), rows);
     }
 
     /// Says which model, with its adapters, fills the cache from now on, and how many positions there are to be: what another

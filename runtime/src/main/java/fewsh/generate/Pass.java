@@ -165,20 +165,7 @@ final class Pass implements AutoCloseable {
 
     /// Logits of the `i`-th wanted position.
     void logits(int i, float[] to) {
-        int vocabSize = ports.vocabSize();
-        long first = (long) places[i] * vocabSize;
-        switch (ports.logitsType()) {
-            case FLOAT16 -> {
-                for (int k = 0; k < vocabSize; k++)
-                    to[k] = Float.float16ToFloat(logits.data().getAtIndex(ValueLayout.JAVA_SHORT, first + k));
-            }
-            case BFLOAT16 -> {
-                for (int k = 0; k < vocabSize; k++)
-                    to[k] = Float.intBitsToFloat(logits.data().getAtIndex(ValueLayout.JAVA_SHORT, first + k) << 16);
-            }
-            case FLOAT32 -> MemorySegment.copy(logits.data(), ValueLayout.JAVA_FLOAT, first * Float.BYTES, to, 0, vocabSize);
-            case FLOAT64, INT64, INT32, INT8, UINT8, BOOL -> throw new IllegalStateException(ports.logitsType() + " logits");
-        }
+        logits.floats((long) places[i] * ports.vocabSize(), to);
     }
 
     /// ln p of every token at the `i`-th wanted position.
@@ -197,15 +184,10 @@ final class Pass implements AutoCloseable {
         return (float) (scratch[id] - normaliser);
     }
 
-    /// Computes ln Σ exp of the `i`-th logits.
     private void normalise(int i) {
         if (normalised == i) return;
         logits(i, scratch);
-        float most = Float.NEGATIVE_INFINITY;
-        for (float logit : scratch) most = Math.max(most, logit);
-        double sum = 0;
-        for (float logit : scratch) if (logit > most - 45) sum += Math.exp(logit - most);        // exp(-45) is lost in the sum
-        normaliser = most + Math.log(sum);
+        normaliser = Sampler.logSumExp(scratch);
         normalised = i;
     }
 

@@ -57,6 +57,15 @@ final class Sampler {
     }
 
     /// The likeliest; of equal ones the first.
+    /// ln Σ exp: what is taken from a logit to have ln p.
+    static double logSumExp(float[] logits) {
+        float most = Float.NEGATIVE_INFINITY;
+        for (float logit : logits) most = Math.max(most, logit);
+        double sum = 0;
+        for (float logit : logits) if (logit > most - 45) sum += Math.exp(logit - most);        // exp(-45) is lost in the sum
+        return most + Math.log(sum);
+    }
+
     static int argmax(float[] scores) {
         int best = 0;
         for (int id = 1; id < scores.length; id++) if (scores[id] > scores[best]) best = id;

@@ -2,11 +2,15 @@ package fewsh.generate;
 
 import fewsh.UserError;
 import fewsh.load.About;
+import fewsh.load.Export;
+import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
 import fewsh.load.Opened;
+import fewsh.models.Architectures;
 import fewsh.models.Checkpoint;
 import fewsh.models.EncoderDecoder;
+import fewsh.models.Settings;
 import fewsh.tensor.Tensor;
 import fewsh.tokenize.Tokenizer;
 import java.nio.file.Path;
@@ -17,8 +21,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// An encoder–decoder model, loaded: it reads a source and answers, as translation and summarising do. Immutable and shareable;
@@ -42,9 +48,12 @@ public final class Seq2Seq implements Loaded {
     /// What is read of a checkpoint beside its graphs; the tokenizer while those are prepared.
     private record Parts(CompletableFuture<Tokenizer> tokenizer, GenerationConfig defaults) implements AutoCloseable {
         static Parts of(Checkpoint checkpoint) {
-            GenerationConfig defaults = GenerationConfig.of(checkpoint);
-            Path path = checkpoint.path();
-            return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(path)), defaults);
+            return of(checkpoint.path(), checkpoint.settings());
+        }
+
+        static Parts of(Path folder, Settings settings) {
+            GenerationConfig defaults = GenerationConfig.of(folder, settings);
+            return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(folder)), defaults);
         }
 
         @Override
@@ -53,36 +62,69 @@ public final class Seq2Seq implements Loaded {
         }
     }
 
-    private Seq2Seq(Opened<EncoderDecoder, Parts> opened, Tokenizer tokenizer) {
-        this.owner = opened;
-        this.about = opened.about();
-        this.layout = opened.page().layout();
-        this.graphs = new OwnGraphs(layout, opened.session("encoder"), opened.session("decoder"));
-        this.tokenizer = tokenizer;
-        this.defaults = opened.read().defaults();
+    private Seq2Seq(AutoCloseable owner, About about, EncoderDecoder.Layout layout, SourceGraphs graphs, Parts parts) {
+        this.owner = owner;
+        this.about = about;
+        this.layout = layout;
+        this.graphs = graphs;
+        this.tokenizer = parts.tokenizer.join();
+        this.defaults = parts.defaults;
     }
 
-    /// Opens a Hugging Face folder.
+    /// Opens a Hugging Face folder, or a folder of what others exported of one to ONNX.
     ///
     /// @throws UserError if it is no such model, is damaged, has no page, does not fit into memory, asks for a way to decode that
-    ///         is not implemented, or the device is not there
+    ///         is not implemented, or the device is not there; if an export has inputs that are not understood, naming each
     public static Seq2Seq open(Path path, LoadOptions options) {
+        Optional<Export> export = Export.find(path, options);
+        if (export.isPresent()) return open(export.get(), options);
         Opened<EncoderDecoder, Parts> opened = Opened.open(path, options, EncoderDecoder.class, (checkpoint, _) -> Parts.of(checkpoint));
+        return made(opened, opened.read(), () -> {
+            EncoderDecoder.Layout layout = opened.page().layout();
+            return new Seq2Seq(opened, opened.about(), layout,
+                    new OwnGraphs(layout, opened.session("encoder"), opened.session("decoder")), opened.read());
+        });
+    }
+
+    private static Seq2Seq open(Export export, LoadOptions options) {
+        Parts parts = Parts.of(export.folder(), export.settings());
+        Exported exported;
         try {
-            return new Seq2Seq(opened, opened.read().tokenizer().join());
-        } catch (CompletionException e) {
-            opened.close();
-            throw e.getCause() instanceof UserError known ? known : e;
+            exported = Exported.open(export, options);
         } catch (RuntimeException e) {
-            opened.close();
-            opened.read().close();
+            parts.close();
             throw e;
+        }
+        return made(exported, parts, () -> {
+            ExportedGraphs graphs = new ExportedGraphs(exported);
+            return new Seq2Seq(exported, exported.about().with(graphs.vocabSize(), 0), layout(export, graphs.vocabSize()), graphs, parts);
+        });
+    }
+
+    /// Sizes as the page of the architecture has them, or the configuration where there is none.
+    private static EncoderDecoder.Layout layout(Export export, int vocabSize) {
+        Settings s = export.settings();
+        if (Architectures.knows(s) && Architectures.page(s) instanceof EncoderDecoder page) return page.layout();
+        int positions = Math.max(1, export.contextLength());
+        return new EncoderDecoder.Layout(s.size("vocab_size", vocabSize), vocabSize, positions,
+                s.size("max_target_positions", positions), 0, 0, 0, 0, 0);
+    }
+
+    /// Closes what is open if the model cannot be made of it.
+    private static Seq2Seq made(AutoCloseable owner, Parts parts, Supplier<Seq2Seq> model) {
+        try {
+            return model.get();
+        } catch (RuntimeException e) {
+            parts.close();
+            close(owner);
+            throw e instanceof CompletionException && e.getCause() instanceof UserError known ? known : e;
         }
     }
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
-        return Opened.about(path, options, EncoderDecoder.class);
+        return Export.find(path, options).map(e -> Exported.about(e, options))
+                .orElseGet(() -> Opened.about(path, options, EncoderDecoder.class));
     }
 
     @Override
@@ -211,11 +253,15 @@ public final class Seq2Seq implements Loaded {
 
     @Override
     public void close() {
+        close(owner);
+        tokenizer.close();
+    }
+
+    private static void close(AutoCloseable owner) {
         try {
             owner.close();
         } catch (Exception e) {
             throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
         }
-        tokenizer.close();
     }
 }

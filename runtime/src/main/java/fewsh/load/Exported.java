@@ -9,7 +9,6 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Dim;
 import fewsh.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,11 +137,11 @@ public final class Exported implements Loaded {
             for (Session.Port port : ports) {
                 Tensor tensor = inputs.get(port.name());
                 if (tensor == null) tensor = missing(port, inputs.get("input_ids"), ports, arena);
-                given.put(port.name(), cast(arena, tensor, port.dtype()));
+                given.put(port.name(), tensor.to(arena, port.dtype()));
             }
             Map<String, Tensor> outputs = new LinkedHashMap<>();
             session.run(given).forEach((name, tensor) -> outputs.put(name,
-                    tensor.dtype() == DType.FLOAT16 || tensor.dtype() == DType.BFLOAT16 ? cast(Arena.ofAuto(), tensor, DType.FLOAT32)
+                    tensor.dtype() == DType.FLOAT16 || tensor.dtype() == DType.BFLOAT16 ? tensor.to(Arena.ofAuto(), DType.FLOAT32)
                             : tensor));
             return outputs;
         }
@@ -176,42 +175,6 @@ public final class Exported implements Loaded {
         Tensor tensor = Tensor.allocate(arena, DType.INT64, like.shape().sizes());
         for (long i = 0; i < like.shape().count(); i++) tensor.data().setAtIndex(ValueLayout.JAVA_LONG, i, numbers.at(i));
         return tensor;
-    }
-
-    /// The same numbers as another type, in memory of `arena`, which the runtime can read.
-    private static Tensor cast(Arena arena, Tensor tensor, DType to) {
-        Tensor cast = Tensor.allocate(arena, to, tensor.shape().sizes());
-        if (tensor.dtype() == to) MemorySegment.copy(tensor.data(), 0, cast.data(), 0, cast.data().byteSize());
-        else for (long i = 0; i < tensor.shape().count(); i++) set(cast, i, number(tensor, i));
-        return cast;
-    }
-
-    private static double number(Tensor t, long i) {
-        MemorySegment data = t.data();
-        return switch (t.dtype()) {
-            case FLOAT32 -> data.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * i);
-            case FLOAT64 -> data.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8 * i);
-            case FLOAT16 -> Float.float16ToFloat(data.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * i));
-            case BFLOAT16 -> Float.intBitsToFloat(data.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * i) << 16);
-            case INT64 -> data.get(ValueLayout.JAVA_LONG_UNALIGNED, 8 * i);
-            case INT32 -> data.get(ValueLayout.JAVA_INT_UNALIGNED, 4 * i);
-            case INT8, BOOL -> data.get(ValueLayout.JAVA_BYTE, i);
-            case UINT8 -> data.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
-        };
-    }
-
-    private static void set(Tensor t, long i, double number) {
-        MemorySegment data = t.data();
-        switch (t.dtype()) {
-            case FLOAT32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) number);
-            case FLOAT64 -> data.setAtIndex(ValueLayout.JAVA_DOUBLE, i, number);
-            case FLOAT16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) number));
-            case BFLOAT16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToIntBits((float) number) + 0x8000 >> 16));
-            case INT64 -> data.setAtIndex(ValueLayout.JAVA_LONG, i, (long) number);
-            case INT32 -> data.setAtIndex(ValueLayout.JAVA_INT, i, (int) number);
-            case INT8, UINT8 -> data.set(ValueLayout.JAVA_BYTE, i, (byte) (int) number);
-            case BOOL -> data.set(ValueLayout.JAVA_BYTE, i, (byte) (number == 0 ? 0 : 1));
-        }
     }
 
     private static String described(List<Session.Port> ports) {

@@ -52,6 +52,11 @@ public final class Architectures {
         return row(checkpoint.settings()).open().apply(checkpoint.settings());
     }
 
+    /// The page of settings alone, for what it says of the model; its graphs need a checkpoint.
+    public static Page page(Settings settings) {
+        return row(settings).open().apply(settings);
+    }
+
     /// Whether there is a page for these settings.
     public static boolean knows(Settings settings) {
         return PAGES.stream().anyMatch(row -> row.modelType().equals(settings.text("model_type", "")));

@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What third parties' exporters made of the tiny models gives the numbers that onnxruntime's own Python package gives for the
 /// very file: logits, caches, greedy answers.
-@Shared.Suite({"models/onnx", "models/tiny-random-gpt2-onnx", "models/tinybert-onnx", "models/encoder-decoder-onnx"})
+@Shared.Suite({"models/onnx", "models/tiny-random-gpt2-onnx", "models/tinybert-onnx", "models/encoder-decoder-onnx",
+        "models/tiny/t5", "models/tiny/marian"})
 class GoldenExportsTest {
     /// Of float16 on the CPU: this release of the runtime rounds at other places than the one that made the golden values, which
     /// differ by 0.045 in its Python package as well.
@@ -200,6 +201,72 @@ class GoldenExportsTest {
             }
             for (int i = 0; i < ids.length; i++) assertArrayEquals(whole[i], apart[i], 1e-4f, "position " + i);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"t5-optimum, true", "marian-optimum, true", "t5-optimum, false", "marian-optimum, false"})
+    void encoderDecoderFoldersGiveTheirGoldenNumbers(String folder, boolean merged) throws IOException {
+        JsonObject golden = golden(folder);
+        float tolerance = (float) tolerance(golden, true);
+        Path path = merged ? Shared.path("models/onnx/" + folder) : withoutMerged(folder);
+        try (Seq2Seq model = Seq2Seq.open(path, options())) {
+            for (JsonObject run : objects(golden.get("runs"))) {
+                Map<String, Tensor> out = model.forward(Map.of("input_ids", row(run.get("input_ids")),
+                        "decoder_input_ids", row(run.get("decoder_input_ids"))));
+                for (String name : List.of("logits", "encoder_last_hidden_state"))
+                    assertArrayEquals(floats(run.getAsJsonObject(name).get("data")), out.get(name).toFloats(), tolerance, name);
+            }
+            List<int[]> sources = new ArrayList<>();
+            for (JsonObject c : objects(golden.get("greedy"))) {
+                sources.add(ids(c.get("input_ids")));
+                assertArrayEquals(ids(c.get("new_ids")), answers(model, List.of(ids(c.get("input_ids"))), c).getFirst());
+            }
+            List<int[]> together = answers(model, sources, golden.getAsJsonArray("greedy").get(0).getAsJsonObject());
+            for (int i = 0; i < sources.size(); i++)
+                assertArrayEquals(ids(golden.getAsJsonArray("greedy").get(i).getAsJsonObject().get("new_ids")), together.get(i));
+        }
+    }
+
+    private static Path withoutMerged(String folder) throws IOException {
+        Path copy = Files.createDirectory(home.resolve(folder));
+        try (var files = Files.list(Shared.path("models/onnx/" + folder))) {
+            for (Path file : files.toList())
+                if (!file.toString().contains("merged")) Files.copy(file, copy.resolve(file.getFileName()));
+        }
+        return copy;
+    }
+
+    private static List<int[]> answers(Seq2Seq model, List<int[]> sources, JsonObject c) {
+        List<List<Integer>> ids = new ArrayList<>();
+        for (int i = 0; i < sources.size(); i++) ids.add(new ArrayList<>());
+        GenerationConfig config = model.defaults().withNumBeams(1).withMaxNewTokens(c.getAsJsonArray("new_ids").size());
+        try (Answers answers = model.decode(sources, config)) {
+            while (answers.hasNext()) if (answers.next() instanceof Step.Token token) ids.get(token.sample()).add(token.id());
+        }
+        return ids.stream().map(list -> list.stream().mapToInt(i -> i).toArray()).toList();
+    }
+
+    /// The beams of an export are those of the model it was made from, by our own graphs.
+    @ParameterizedTest
+    @ValueSource(strings = {"t5", "marian"})
+    void beamsAreThoseOfTheModelsOwnGraphs(String name) throws IOException {
+        try (Seq2Seq own = Seq2Seq.open(Shared.path("models/tiny/" + name), options().withPrecision(Precision.FP32));
+                Seq2Seq export = Seq2Seq.open(Shared.path("models/onnx/" + name + "-optimum"), options())) {
+            List<int[]> sources = objects(golden(name + "-optimum").get("greedy")).stream().map(c -> ids(c.get("input_ids"))).toList();
+            GenerationConfig config = own.defaults().withNumBeams(3).withMaxNewTokens(16);
+            List<List<Beam>> expected = own.search(sources, config);
+            List<List<Beam>> actual = export.search(sources, config);
+            for (int i = 0; i < expected.size(); i++)
+                for (int k = 0; k < expected.get(i).size(); k++) {
+                    assertEquals(expected.get(i).get(k).ids(), actual.get(i).get(k).ids());
+                    assertEquals(expected.get(i).get(k).score(), actual.get(i).get(k).score(), 1e-4);
+                }
+        }
+    }
+
+    private static Tensor row(JsonElement ids) {
+        long[] row = Arrays.stream(ids(ids)).asLongStream().toArray();
+        return Tensor.ofInt64(row, 1, row.length);
     }
 
     private static List<JsonObject> objects(JsonElement array) {
