@@ -125,7 +125,8 @@ final class CacheNames {
             if (s.has(other)) return s.size(other);
         if (key.equals("head_dim") && s.has("hidden_size") && s.has("num_attention_heads"))
             return s.size("hidden_size") / s.size("num_attention_heads");
-        throw new UserError(graph, "the graph leaves " + key + " open and no configuration says it", "put the model's config.json beside it");
+        throw new UserError(graph, "the graph leaves " + key + " open and no configuration says it",
+                "put the model's config.json beside it");
     }
 
     /// An input or output as errors name it.

@@ -72,7 +72,8 @@ public final class CausalLm implements Loaded {
         }
 
         static Parts of(Export export) {
-            SamplingConfig defaults = export.genai().map(g -> sampling(g.search())).orElseGet(() -> CausalLm.defaults(export.folder()));
+            SamplingConfig defaults = export.genai().map(g -> sampling(g.search()))
+                    .orElseGet(() -> CausalLm.defaults(export.folder()));
             return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(export.folder())), defaults,
                     ChatTemplate.find(export.folder()), Optional.empty());
         }
@@ -176,7 +177,8 @@ public final class CausalLm implements Loaded {
     }
 
     private static UserError noAdapters(String export) {
-        return new UserError(export, "is an export, which takes no adapters", "give the folder or file with the model's own weights");
+        return new UserError(export, "is an export, which takes no adapters",
+                "give the folder or file with the model's own weights");
     }
 
     /// What would be loaded, without loading it.
@@ -500,7 +502,8 @@ public final class CausalLm implements Loaded {
         int scored = ports.scored(SCORED_CHUNK);
         if (ports.singly(cache.length())) return from + 1;
         if (ports.oneByOne()) return scored == 1 ? firstWanted + 1 : length;
-        int to = Math.min(length, from >= firstWanted ? from + scored : Math.min(from + ports.computed(CHUNK), firstWanted + scored));
+        int to = Math.min(length, from >= firstWanted ? from + scored
+                : Math.min(from + ports.computed(CHUNK), firstWanted + scored));
         to = from + Math.min(to - from, cache.longestPass());
         // a position alone takes another path through attention, whose rounding differs
         return to == length - 1 && cache.stride() == 0 && scored > 1 ? length : to;

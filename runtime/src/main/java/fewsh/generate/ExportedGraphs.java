@@ -57,8 +57,9 @@ final class ExportedGraphs implements SourceGraphs {
             });
         long caches = session.inputs().stream().filter(p -> names.past(p.name()) != null).count();
         if (!whatOfIt.containsValue("not known") && (session != later || own.size() + cross.size() == caches)) return;
-        throw new UserError(file.toString(), session.inputs().stream().map(p -> "\n  input " + CacheNames.described(p) + ": "
-                + whatOfIt.get(p.name())).collect(Collectors.joining("", "is not a decoder that can be run: an input is not understood", "")),
+        String all = session.inputs().stream().map(p -> "\n  input " + CacheNames.described(p) + ": " + whatOfIt.get(p.name()))
+                .collect(Collectors.joining());
+        throw new UserError(file.toString(), "is not a decoder that can be run: an input is not understood" + all,
                 "export it for text2text generation with past; forward runs any graph");
     }
 
@@ -71,13 +72,15 @@ final class ExportedGraphs implements SourceGraphs {
 
     private Read read(Arena arena, Map<String, Tensor> sources, int each) {
         Tensor hidden = exported.forward("encoder", sources).get("last_hidden_state");
-        if (hidden == null) throw new UserError(exported.export().folder().toString(), "the encoder gives no last_hidden_state", "");
+        if (hidden == null)
+            throw new UserError(exported.export().folder().toString(), "the encoder gives no last_hidden_state", "");
         int batch = (int) hidden.shape().size(0);
         int length = (int) hidden.shape().size(1);
         Tensor given = sources.get("attention_mask");
         Tensor mask = Tensor.allocate(arena, DType.INT64, batch, length);
         for (int i = 0; i < batch * length; i++)
-            mask.data().setAtIndex(ValueLayout.JAVA_LONG, i, given == null ? 1 : given.data().getAtIndex(ValueLayout.JAVA_LONG, i));
+            mask.data().setAtIndex(ValueLayout.JAVA_LONG, i,
+                    given == null ? 1 : given.data().getAtIndex(ValueLayout.JAVA_LONG, i));
         return new Read(batch * each, length, repeated(arena, hidden, each), repeated(arena, mask, each));
     }
 

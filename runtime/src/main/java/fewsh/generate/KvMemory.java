@@ -131,7 +131,8 @@ final class KvMemory implements AutoCloseable {
     }
 
     /// Copies `positions` positions of `rows` rows.
-    private static void copy(KvMemory from, int fromRow, int fromFirst, KvMemory to, int toRow, int toFirst, int rows, int positions) {
+    private static void copy(KvMemory from, int fromRow, int fromFirst, KvMemory to, int toRow, int toFirst,
+            int rows, int positions) {
         for (int i = 0; i < from.held.size(); i++) {
             Slot slot = from.slots.get(i);
             for (int part = 0; part < slot.parts(); part++)

@@ -47,11 +47,12 @@ final class Matching {
                     + ", not one causal language model", "translate and transcribe are for such models");
         Matching matching = new Matching(export, exported.session("model"));
         Ports ports = matching.ports();
-        boolean inPlace = exported.outline("model").made(ports.slots().stream().map(Ports.Slot::present).toList(), "GroupQueryAttention");
+        boolean inPlace = exported.outline("model").made(ports.slots().stream().map(Ports.Slot::present).toList(),
+                "GroupQueryAttention");
         boolean merged = ports.inputs().values().stream().anyMatch(i -> i.role() == Ports.Role.CACHED);
         boolean withPast = matching.file.getFileName().toString().contains("with_past");
-        return new Ports(ports.inputs(), ports.slots(), inPlace, merged || withPast, !withPast, ports.logits(), ports.logitsType(),
-                ports.given(), ports.logprobs(), ports.vocabSize(), ports.nPositions(), 0);
+        return new Ports(ports.inputs(), ports.slots(), inPlace, merged || withPast, !withPast, ports.logits(),
+                ports.logitsType(), ports.given(), ports.logprobs(), ports.vocabSize(), ports.nPositions(), 0);
     }
 
     private Ports ports() {
@@ -74,7 +75,8 @@ final class Matching {
         if (slots.isEmpty()) throw unmatched("it takes no past keys and values, so every step would begin anew");
         Session.Port logits = logits();
         Dim last = logits.shape().dim(-1);
-        int vocabSize = last instanceof Dim.Fixed(long size) && size > 0 && size <= 1 << 24 ? (int) size : names.configured("vocab_size");
+        int vocabSize = last instanceof Dim.Fixed(long size) && size > 0 && size <= 1 << 24 ? (int) size
+                : names.configured("vocab_size");
         int nPositions = export.contextLength();
         if (nPositions == 0)
             throw new UserError(export.settings().where(), "does not say the context length",
@@ -133,7 +135,8 @@ final class Matching {
     private UserError unmatched(String why) {
         StringBuilder all = new StringBuilder("is not a causal language model that can be run: " + why);
         for (Session.Port port : ins)
-            all.append("\n  input ").append(CacheNames.described(port)).append(": ").append(whatOfIt.getOrDefault(port.name(), "not known"));
+            all.append("\n  input ").append(CacheNames.described(port)).append(": ")
+                    .append(whatOfIt.getOrDefault(port.name(), "not known"));
         for (Session.Port port : outs)
             if (names.present(port.name()) == null) all.append("\n  output ").append(CacheNames.described(port));
         return new UserError(file.toString(), all.toString(), "export it for text generation with past; forward runs any graph");

@@ -97,7 +97,8 @@ public final class Seq2Seq implements Loaded {
         }
         return made(exported, parts, () -> {
             ExportedGraphs graphs = new ExportedGraphs(exported);
-            return new Seq2Seq(exported, exported.about().with(graphs.vocabSize(), 0), layout(export, graphs.vocabSize()), graphs, parts);
+            return new Seq2Seq(exported, exported.about().with(graphs.vocabSize(), 0), layout(export, graphs.vocabSize()),
+                    graphs, parts);
         });
     }
 

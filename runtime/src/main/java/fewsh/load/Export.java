@@ -127,7 +127,8 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
     private static SequencedMap<String, Path> chosen(Path folder, List<Path> files, LoadOptions options) {
         Map<String, List<Named>> graphs = files.stream().map(Named::of).collect(Collectors.groupingBy(Named::graph, TreeMap::new,
                 Collectors.toList()));
-        List<Precision> wanted = options.precision() == Precision.AUTO ? order(files, options.device()) : List.of(options.precision());
+        List<Precision> wanted = options.precision() == Precision.AUTO ? order(files, options.device())
+                : List.of(options.precision());
         SequencedMap<String, Path> chosen = new TreeMap<>();
         graphs.forEach((graph, variants) -> chosen.put(graph, best(folder, variants, wanted, options.device()).path));
         // a merged decoder does what the other two do
@@ -144,7 +145,8 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
             for (String suffix : suffixes(precision, device))
                 for (Named named : variants) if (named.suffix.equals(suffix)) return named;
         throw new UserError(folder.toString(), "holds no " + wanted.getFirst().word() + " file of \"" + variants.getFirst().graph
-                + "\"", "there are " + variants.stream().map(n -> n.path.getFileName() + " (" + SUFFIXES.get(n.suffix).word() + ")")
+                + "\"", "there are "
+                + variants.stream().map(n -> n.path.getFileName() + " (" + SUFFIXES.get(n.suffix).word() + ")")
                 .collect(Collectors.joining(", ")) + ": choose with --precision");
     }
 
@@ -195,6 +197,7 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
         for (String key : List.of("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len",
                 "seq_length", "max_target_positions"))
             if (settings.has(key)) return settings.size(key);
-        return settings.has("text_config") ? new Export(folder, graphs, settings.object("text_config"), genai).contextLength() : 0;
+        return settings.has("text_config") 
+                ? new Export(folder, graphs, settings.object("text_config"), genai).contextLength() : 0;
     }
 }

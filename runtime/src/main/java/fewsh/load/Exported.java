@@ -154,7 +154,8 @@ public final class Exported implements Loaded {
             if (name.equals("attention_mask")) return filled(arena, ids, _ -> 1);
             if (name.equals("token_type_ids")) return filled(arena, ids, _ -> 0);
             if (name.equals("position_ids")) return filled(arena, ids, i -> i % ids.shape().size(1));
-            if (name.startsWith("past") && port.shape().rank() >= 4) return Tensor.allocate(arena, port.dtype(), empty(port, ids));
+            if (name.startsWith("past") && port.shape().rank() >= 4)
+                return Tensor.allocate(arena, port.dtype(), empty(port, ids));
         }
         throw new UserError("", "input \"" + name + "\" is missing", "inputs are " + described(ports));
     }
@@ -163,7 +164,8 @@ public final class Exported implements Loaded {
     private static long[] empty(Session.Port port, Tensor ids) {
         long[] sizes = new long[port.shape().rank()];
         for (int i = 0; i < sizes.length; i++)
-            sizes[i] = i == sizes.length - 2 ? 0 : port.shape().dim(i) instanceof Dim.Fixed(long size) ? size : ids.shape().size(0);
+            sizes[i] = i == sizes.length - 2 ? 0
+                    : port.shape().dim(i) instanceof Dim.Fixed(long size) ? size : ids.shape().size(0);
         return sizes;
     }
 
@@ -178,7 +180,8 @@ public final class Exported implements Loaded {
     }
 
     private static String described(List<Session.Port> ports) {
-        return ports.stream().map(p -> p.name() + " " + p.dtype().toString().toLowerCase() + p.shape()).collect(Collectors.joining(", "));
+        return ports.stream().map(p -> p.name() + " " + p.dtype().toString().toLowerCase() + p.shape())
+                .collect(Collectors.joining(", "));
     }
 
     @Override

@@ -60,7 +60,8 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     public void floats(long first, float[] to) {
         if (dtype == DType.FLOAT32) MemorySegment.copy(data, ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * first, to, 0, to.length);
         else if (dtype == DType.FLOAT16)
-            for (int i = 0; i < to.length; i++) to[i] = Float.float16ToFloat(data.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * (first + i)));
+            for (int i = 0; i < to.length; i++)
+                to[i] = Float.float16ToFloat(data.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * (first + i)));
         else for (int i = 0; i < to.length; i++) to[i] = (float) at(first + i);
     }
 
