@@ -56,7 +56,7 @@ record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Sh
         }
 
         private void note(Net.Linear l) {
-            linears.put(l.name(), l);
+            linears.put(l.name(), l.published());
             tensors.put(l.name() + ".weight", l.conv1d() ? Shape.of(l.columns(), l.rows()) : Shape.of(l.rows(), l.columns()));
             if (l.bias()) tensors.put(l.name() + ".bias", Shape.of(l.rows()));
         }

@@ -59,6 +59,14 @@ public final class Net {
             return stored((r, gguf) -> gguf ? r / dim * dim + r % dim % (dim / 2) * 2 + r % dim / (dim / 2) : r);
         }
 
+        /// The same matrix with its rows as published checkpoints have them, which is how adapters mean them.
+        Linear published() {
+            if (order == null) return this;
+            int[] here = new int[rows];
+            for (int r = 0; r < rows; r++) here[order.stored(r, false)] = r;
+            return stored((r, gguf) -> gguf ? order.stored(here[r], true) : r);
+        }
+
         /// The same matrix with its row `from(r)` as row `r`.
         Linear reordered(IntUnaryOperator from) {
             return stored((r, gguf) -> order == null ? from.applyAsInt(r) : order.stored(from.applyAsInt(r), gguf));
