@@ -47,7 +47,7 @@ record SpeechTokens(
                 id(s, "no_timestamps_token_id", vocabSize), word(s, "language"), word(s, "task"),
                 s.flag("return_timestamps", false), id(s, "max_initial_timestamp_index", vocabSize),
                 s.has("max_length") ? s.size("max_length") : 0, s.has("max_new_tokens") ? s.size("max_new_tokens") : 0,
-                GenerationConfig.of(checkpoint));
+                GenerationConfig.of(checkpoint.path(), model));
     }
 
     private static Optional<String> word(Settings s, String key) {

@@ -1,45 +1,68 @@
 package fewsh.script;
 
-import fewsh.UserError;
+import fewsh.encode.ImageClassifier;
+import fewsh.encode.TextEncoder;
 import fewsh.generate.CausalLm;
 import fewsh.generate.Seq2Seq;
+import fewsh.generate.Transcriber;
+import fewsh.load.About;
 import fewsh.load.Export;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
+import fewsh.load.Opened;
 import fewsh.models.Architectures;
 import fewsh.models.Causal;
 import fewsh.models.Checkpoint;
 import fewsh.models.Encoder;
 import fewsh.models.EncoderDecoder;
 import fewsh.models.Page;
+import fewsh.models.Whisper;
+import fewsh.session.Session;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/// Opens whatever model a folder or file holds, as the family of its page wants it.
+/// Opens whatever model a folder or file holds, as the family of its page, or the inputs of its export, want it.
 public final class AutoModel {
     private AutoModel() {}
 
-    /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
+    /// @throws fewsh.UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
     public static Loaded open(Path path, LoadOptions options) {
+        if (Files.exists(path.resolve("modules.json"))) return TextEncoder.open(path, options);
         Optional<Export> export = Export.find(path, options);
-        if (export.isPresent()) return export(export.get(), path, options);
+        if (export.isPresent()) return open(path, export.get(), options);
         return switch (page(path)) {
             case Causal _ -> CausalLm.open(path, options);
-            case Encoder _, EncoderDecoder _ -> throw new UserError(path.toString(), "cannot be opened yet", "");
+            case Encoder encoder when encoder.vocabSize() == 0 -> ImageClassifier.open(path, options);
+            case Encoder _ -> TextEncoder.open(path, options);
+            case Whisper _ -> Transcriber.open(path, options);
+            case EncoderDecoder _ -> Seq2Seq.open(path, options);
         };
     }
 
-    /// A language model, if the graphs and the files beside them make one; else whatever the graphs take and give.
-    private static Loaded export(Export export, Path path, LoadOptions options) {
+    /// An export is opened as it stands where nothing beside it says how texts or pictures become its inputs.
+    private static Loaded open(Path path, Export export, LoadOptions options) {
         Exported exported = Exported.open(export, options);
         boolean described = !export.architecture().isEmpty();
-        boolean causal = described && exported.has("model")
-                && exported.session("model").inputs().stream().anyMatch(p -> p.name().startsWith("past"));
         boolean pair = described && exported.has("encoder") && (exported.has("decoder") || exported.has("decoder_merged"));
-        if (!causal && !pair) return exported;
+        Set<String> inputs = !exported.has("model") ? Set.of()
+                : exported.session("model").inputs().stream().map(Session.Port::name).collect(Collectors.toSet());
+        boolean causal = described && inputs.stream().anyMatch(name -> name.startsWith("past"));
+        boolean picture = inputs.equals(Set.of("pixel_values")) && Files.exists(export.folder().resolve("preprocessor_config.json"));
+        boolean text = inputs.contains("input_ids") && Files.exists(export.folder().resolve("tokenizer.json"));
+        if (!pair && !causal && !picture && !text) return exported;
         exported.close();
-        return causal ? CausalLm.open(path, options) : Seq2Seq.open(path, options);
+        return pair ? Seq2Seq.open(path, options) : causal ? CausalLm.open(path, options)
+                : picture ? ImageClassifier.open(path, options) : TextEncoder.open(path, options);
+    }
+
+    /// What would be loaded, without loading it.
+    public static About about(Path path, LoadOptions options) {
+        if (Export.find(path, options).isPresent() || page(path) instanceof Causal) return CausalLm.about(path, options);
+        return Opened.about(path, options, Page.class);
     }
 
     private static Page page(Path path) {

@@ -12,7 +12,7 @@ import org.jline.reader.impl.DefaultParser;
 /// The table: every subcommand of the program and every command of the shell, a row each. The parser, `help`, the Tab key and
 /// docs/commands.md are read from it.
 final class Commands {
-    private static final Option MODEL = Option.of("MODEL", "a name in the store, a folder, or a .gguf file", "-m", "--model")
+    private static final Option MODEL = Option.of("MODEL", "a name in the store, a folder, a .gguf or .onnx file; +ADAPTER[@SCALE] follows", "-m", "--model")
             .completing(Complete.MODELS);
     private static final Option PRECISION = Option.of("P", "auto, fp32, int8 or int4; auto is what serves the file best",
             "--precision").completing(Complete.PRECISIONS);
@@ -79,6 +79,36 @@ final class Commands {
                             + "implementation's. The precision is fp32 unless told otherwise.", Complete.MODELS,
                     join(List.of(Option.of("FILE", "JSON with the inputs", "--input").completing(Complete.FILES),
                             Option.flag("one JSON object a line on standard input", "--batch")), LOADING, OUTPUT), Forward::run),
+            Command.program("embed", "[TEXT…]", "The vector of a text, or of each line of standard input.",
+                    "Pooled and normalised as the model's modules.json says. With --json a line in is a string in quotes or "
+                            + "{\"text\"}.", Complete.NOTHING,
+                    join(List.of(MODEL, Option.flag("a table of how alike the texts are, in place of the vectors", "--cosine")),
+                            LOADING, OUTPUT), Encoding::embed),
+            Command.program("classify", "[TEXT…|FILE…]", "The classes of a text or a picture, with their scores.",
+                    "A text of words, or one a line of standard input; with --json a line in is a string in quotes or "
+                            + "{\"text\",\"pair\"}. Pictures are files.", Complete.FILES,
+                    join(List.of(MODEL, Option.of("TEXT", "a second text that belongs to the first", "--pair"),
+                            Option.of("OUT.png", "the picture with what the model looks at drawn over it: attention rollout, or "
+                                    + "one head", "--attention").completing(Complete.FILES),
+                            Option.of("N", "for --attention, from 0; the last", "--layer"),
+                            Option.of("N", "for --attention, from 0", "--head")), LOADING, OUTPUT), Encoding::classify),
+            Command.program("fill_mask", "[TEXT…]", "What fills the masks of a text best.",
+                    "The text spells the mask as the model does: [MASK] or <mask>.", Complete.NOTHING,
+                    join(List.of(MODEL, Option.of("N", "how many for each mask; 5", "-k", "--k")), LOADING, OUTPUT), Encoding::fillMask),
+            Command.program("translate", "[TEXT…]", "What an encoder–decoder model makes of a text.",
+                    "Of the words, or of each line of standard input, decoded as the model's generation_config.json says.",
+                    Complete.NOTHING, join(List.of(MODEL, Option.of("N", "beams; 1 is greedy", "--num_beams"),
+                            Option.of("P", "above 0 longer answers win", "--length_penalty")), sampling(), LOADING, OUTPUT,
+                            List.of(VERBOSE)), Translating::run),
+            Command.program("transcribe", "FILE…", "What is said in a recording (.wav, .aiff, .au).", "", Complete.FILES,
+                    join(List.of(MODEL, Option.of("L", "of the recording: de, german; heard if not given", "--language"),
+                            Option.of("T", "transcribe, or translate into English", "--task"),
+                            Option.flag("when each part was said", "--timestamps")), LOADING, OUTPUT), Transcribing::run),
+            Command.program("convert", "MODEL OUT", "Writes a model as a folder that other programs open.",
+                    "MODEL may have adapters, which are merged: base+adapter@0.7. OUT must not be there yet.", Complete.MODELS,
+                    join(List.of(Option.of("F", "onnx, genai (onnxruntime-genai) or safetensors; onnx", "--format"),
+                            Option.of("P", "fp32, fp16, int8 or int4; bf16 too for safetensors; fp32", "--precision")), OUTPUT),
+                    Converting::run),
             Command.program("render", "[FILE [NAME=VALUE…]]", "What a prompt file sends, or a template makes of its variables.",
                     "Of a prompt file the messages, and with -m the text that the model would get; no model is loaded. --batch reads {\"template\",\"vars\",\"environment\",\"options\"?,\"now\"?} or {\"messages\",\"model\"} a "
                             + "line and writes {\"text\"} or {\"error\"} a line.", Complete.NOTHING,

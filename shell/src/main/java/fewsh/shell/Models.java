@@ -8,6 +8,8 @@ import fewsh.UserError;
 import fewsh.generate.CausalLm;
 import fewsh.load.About;
 import fewsh.models.Precision;
+import fewsh.models.Spec;
+import fewsh.script.AutoModel;
 import fewsh.store.Catalogue;
 import fewsh.store.Model;
 import fewsh.store.Progress;
@@ -142,8 +144,10 @@ final class Models {
     static int info(Workspace workspace, Options options) {
         options.expect("fewsh info", "MODEL", 0, 1);
         String name = options.words().isEmpty() ? workspace.modelName(options) : options.text();
-        Model model = workspace.store().resolve(name);
-        show(workspace.render(), model, CausalLm.about(model.path(), workspace.loadOptions(options, Precision.AUTO)));
+        Spec spec = workspace.spec(name);
+        Model model = workspace.find(spec.model());
+        show(workspace.render(), model, AutoModel.about(model.path(), workspace.loadOptions(options, Precision.AUTO)
+                .withAdapters(spec.adapters())));
         return 0;
     }
 

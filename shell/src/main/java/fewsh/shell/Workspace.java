@@ -8,6 +8,8 @@ import fewsh.load.About;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
 import fewsh.models.Precision;
+import fewsh.models.Scaled;
+import fewsh.models.Spec;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
@@ -30,6 +32,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 
 /// What one session of the shell holds: the current model and its cache, settings, the conversation, the last answer.
 ///
@@ -45,6 +48,7 @@ final class Workspace implements AutoCloseable {
     private KvCache cache;
     private KvCache scores;
     private Model source;
+    private LoadOptions opened;
     private Duration loadTime = Duration.ZERO;
     private final Map<Setting, List<String>> settings = new EnumMap<>(Setting.class);
     private final Tree tree = new Tree();
@@ -162,15 +166,28 @@ final class Workspace implements AutoCloseable {
         return store().resolve(name.startsWith("~/") ? file(name).toString() : name);
     }
 
-    /// Opens a model of any family, for one command; its owner closes it.
-    Loaded open(String name, LoadOptions options) {
-        return AutoModel.open(find(name).path(), options);
+    /// A model and its adapters, as a person named them; adapters are folders.
+    Spec spec(String named) {
+        Spec spec = Spec.parse(named);
+        return new Spec(spec.model(), spec.adapters().stream().map(a -> new Scaled(file(a.adapter().toString()), a.scale())).toList());
     }
 
-    /// Loads a model, in place of the one there was.
-    void load(String name, LoadOptions options) {
-        Model found = find(name);
+    /// Opens a model of any family, for one command; its owner closes it.
+    Loaded open(String named, LoadOptions options) {
+        Spec spec = spec(named);
+        return AutoModel.open(find(spec.model()).path(), options.withAdapters(spec.adapters()));
+    }
+
+    /// Loads a model, in place of the one there was; if only its adapters are others, and there is room for them, it stays.
+    void load(String named, LoadOptions given) {
+        Spec spec = spec(named);
+        Model found = find(spec.model());
+        LoadOptions options = given.withAdapters(spec.adapters());
         long start = System.nanoTime();
+        if (swap(found, options)) {
+            loadTime = Duration.ofNanos(System.nanoTime() - start);
+            return;
+        }
         CausalLm loaded;
         try {
             loaded = loading.open(found.path(), options);
@@ -180,8 +197,22 @@ final class Workspace implements AutoCloseable {
         unload();
         model = loaded;
         source = found;
+        opened = options;
         cache = model.cache();
         loadTime = Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /// Puts other adapters in place of those of the current model.
+    ///
+    /// @return false if another model is wanted, or it has to be opened again for them
+    private boolean swap(Model wanted, LoadOptions options) {
+        boolean same = model != null && wanted.equals(source) && options.withAdapters(List.of()).equals(opened.withAdapters(List.of()));
+        Optional<CausalLm> swapped = same && !model.adapters().isEmpty() ? model.withAdapters(options.adapters()) : Optional.empty();
+        swapped.ifPresent(lm -> {
+            model = lm;
+            opened = options;
+        });
+        return swapped.isPresent();
     }
 
     void unload() {
@@ -220,7 +251,11 @@ final class Workspace implements AutoCloseable {
 
     /// What answers call the model: its name in the store, or its file's or folder's.
     String modelName() {
-        return source == null ? "" : source.name();
+        return source == null ? "" : source.name() + opened.adapters().stream().map(Workspace::adapter).collect(Collectors.joining());
+    }
+
+    private static String adapter(Scaled adapter) {
+        return "+" + adapter.adapter().getFileName() + (adapter.scale() == 1 ? "" : "@" + Render.number(adapter.scale()));
     }
 
     /// What the prompt calls it: shorter.
