@@ -8,7 +8,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.export.Export;
 import fewsh.load.LoadOptions;
+import fewsh.models.Checkpoint;
 import fewsh.models.Precision;
 import fewsh.models.Scaled;
 import java.io.IOException;
@@ -22,7 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every number of the golden files of LoRA adapters, in float32: PEFT's logits without, with and merged, and greedy answers.
-@Shared.Suite({"models/tiny/gpt2", "models/tiny/gpt2-lora", "models/tiny/llama", "models/tiny/llama-lora"})
+@Shared.Suite({"models/tiny/gpt2", "models/tiny/gpt2-lora", "models/tiny/llama", "models/tiny/llama-lora",
+        "models/tiny/llama-odd-heads", "models/tiny/qwen2", "models/tiny/gpt_neox", "models/tiny/gemma3_text"})
 class AdapterGoldenTest {
     private static final float FLOAT32_LOGITS = 1e-4f;
 
@@ -55,6 +58,36 @@ class AdapterGoldenTest {
             assertLogits(forward, "logits_without", without);
             assertLogits(forward, "logits_with", without.withAdapters(List.of(new Scaled(folder, 1))).orElseThrow());
         }
+    }
+
+    /// PEFT's adapters of every kind, in `src/test/resources/adapters`, beside the model and merged into it.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-rslora", "llama-dora", "gpt2-dora", "llama-patterns", "llama-regex", "llama-layers", "llama-exclude",
+            "qwen2-saved-head", "qwen2-saved-embed", "gpt2-embed", "gpt2-bias-all", "gpt2-lora-bias", "llama-tokens", "qwen2-tokens",
+            "odd-dora", "neox-dora", "gemma3-lora"})
+    void everyKindOfAdapterGivesTheReferenceNumbers(String name) throws IOException {
+        Path folder = Shared.project().resolve("runtime/src/test/resources/adapters").resolve(name);
+        JsonObject golden = JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonObject();
+        Path base = Shared.path("models/tiny/" + golden.get("base").getAsString());
+        try (CausalLm lm = open(base, new Scaled(folder, 1))) {
+            assertLast(golden, "logits_with", lm);
+        }
+        try (CausalLm lm = open(base, new Scaled(folder, 0.7))) {
+            assertLast(golden, "logits_scaled", lm);
+        }
+        Path merged = home.resolve("merged-" + name);
+        try (Checkpoint checkpoint = Checkpoint.open(base)) {
+            Export.write(checkpoint, List.of(new Scaled(folder, 1)), Export.Format.SAFETENSORS, Export.Numbers.FP32, merged);
+        }
+        try (CausalLm lm = open(merged)) {
+            assertLast(golden, "logits_with", lm);
+        }
+    }
+
+    private static void assertLast(JsonObject golden, String key, CausalLm lm) {
+        float[][] logits = lm.forward(ids(golden.get("input_ids")));
+        JsonArray data = golden.getAsJsonArray(key);
+        for (int i = 0; i < data.size(); i++) assertEquals(data.get(i).getAsFloat(), logits[logits.length - 1][i], FLOAT32_LOGITS, key + " " + i);
     }
 
     private static void assertLogits(JsonObject forward, String key, CausalLm lm) {
