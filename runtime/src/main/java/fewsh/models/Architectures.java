@@ -16,7 +16,8 @@ public final class Architectures {
     ///
     /// @param architecture what it calls the architecture
     /// @param config settings under the keys of `config.json`, from metadata and which tensors there are
-    record OfGguf(String architecture, BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
+    record OfGguf(
+            String architecture, BiFunction<Map<String, Object>, Predicate<String>, JsonObject> config, List<Gguf.Rename> names) {}
 
     /// One row of the table.
     ///

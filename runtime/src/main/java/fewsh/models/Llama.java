@@ -1,6 +1,7 @@
 package fewsh.models;
 
 import com.google.gson.JsonObject;
+import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,9 @@ public record Llama(Config config) implements Causal {
             int nHead = s.size("num_attention_heads");
             int headDim = s.headDim(nHead, hidden / nHead);
             int nPositions = s.size("max_position_embeddings", 2048);
+            int window = s.flag("use_sliding_window", true) ? s.size("sliding_window", 0) : 0;
+            if (window > 0 && window < nPositions)
+                throw new UserError(s.where(), "sliding_window " + window + " is not supported", "only null is, for llama");
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), s.size("num_hidden_layers"),
                     nHead, s.keyValueHeads(nHead, nHead), headDim, (float) s.real("rms_norm_eps", 1e-6),
                     s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.flag("attention_bias", false), s.flag("mlp_bias", false),

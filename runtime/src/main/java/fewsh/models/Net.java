@@ -267,7 +267,8 @@ public final class Net {
     /// x · factor
     Value scale(Value x, double factor) {
         String name = "scale[" + (float) factor + "]";
-        return g.mul(x, g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(new float[] {(float) factor}, 1))));
+        float[] one = {(float) factor};
+        return g.mul(x, g.initializer(name).orElseGet(() -> g.initializer(name, Tensor.ofFloat32(one, 1))));
     }
 
     private Value vector(String name, Value x) {

@@ -52,7 +52,8 @@ public record Rope(float[] inverseFrequencies, float factor, int positions, floa
 
     /// The object that has the kind of positions.
     static Settings parameters(Settings s) {
-        return s.has("rope_scaling") && !s.object("rope_scaling").json().isEmpty() ? s.object("rope_scaling") : s.object("rope_parameters");
+        boolean apart = s.has("rope_scaling") && !s.object("rope_scaling").json().isEmpty();
+        return s.object(apart ? "rope_scaling" : "rope_parameters");
     }
 
     /// @param r the kind of positions and what belongs to it
@@ -63,7 +64,8 @@ public record Rope(float[] inverseFrequencies, float factor, int positions, floa
         if (2L * nPositions * headDim > LARGEST)
             throw new UserError(s.where(), "max_position_embeddings " + nPositions + " is more than can be held for heads of "
                     + headDim, "");
-        if (!(theta > 1 && theta < Double.POSITIVE_INFINITY)) throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
+        if (!(theta > 1 && theta < Double.POSITIVE_INFINITY))
+            throw new UserError(s.where(), "rope_theta must be above 1, was " + theta, "");
         int dim = (int) (headDim * part);
         int pairs = (dim + 1) / 2;
         if (dim < 1 || 2 * pairs > headDim)

@@ -156,7 +156,8 @@ public record Settings(String where, JsonObject json) {
         List<String> types = has("layer_types")
                 ? choices("layer_types", layers, List.of("full_attention", "sliding_attention")) : List.of();
         if (window == 0 && types.contains("sliding_attention"))
-            throw new UserError(where, "layer_types asks for sliding_attention, but there is no sliding_window", "fetch the file again");
+            throw new UserError(where, "layer_types asks for sliding_attention, but there is no sliding_window",
+                    "fetch the file again");
         return IntStream.range(0, layers)
                 .mapToObj(i -> (types.isEmpty() ? slides.test(i) : types.get(i).equals("sliding_attention")) ? window : 0).toList();
     }
