@@ -98,7 +98,8 @@ public record Rope(float[] inverseFrequencies, float factor, int positions, floa
             default -> throw new IllegalStateException(kind);
         }
         boolean both = kind.equals("longrope") && original < nPositions;
-        return new Rope(rounded(frequencies), (float) magnitude, nPositions, both ? rounded(longer) : null, both ? (int) original : 0);
+        return new Rope(rounded(frequencies), (float) magnitude, nPositions, both ? rounded(longer) : null,
+                both ? (int) original : 0);
     }
 
     private static float[] rounded(double[] exact) {
