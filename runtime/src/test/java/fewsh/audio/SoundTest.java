@@ -32,7 +32,7 @@ class SoundTest {
     private static final int FLOAT = 3;
     private static final int A_LAW = 6;
     private static final int MU_LAW = 7;
-    private static final int RUNS = Integer.getInteger("fuzz.runs", 3000);
+    private static final int RUNS = Integer.getInteger("fuzz.runs", 1000);
 
     @TempDir
     Path folder;
