@@ -26,9 +26,10 @@ public record Picture(int width, int height, byte[] rgb) {
     /// Reads PNG, JPEG, GIF (its first frame), BMP or WebP, whichever the file's first bytes say.
     ///
     /// Grey, palettes, alpha, CMYK and 16 bits become RGB as Pillow's `convert("RGB")` makes them: alpha is left out, 16-bit
-    /// colour keeps its upper bytes, 16-bit grey is cut at 255. An orientation in EXIF is applied.
+    /// colour keeps its upper bytes, 16-bit grey is cut at 255. An orientation in EXIF is applied. Lossy WebP differs by a few levels
+    /// here and there.
     ///
-    /// @throws UserError if it is none of these, is damaged or cut short, or has more than 2²⁶ pixels
+    /// @throws UserError if it is none of these, is damaged or cut short, or has more than 2²⁶ pixels, 2²⁴ in lossy WebP
     public static Picture read(Path file) {
         try {
             if (Files.isDirectory(file)) throw new UserError(file.toString(), "is a folder, not a picture", "name a file");

@@ -108,12 +108,21 @@ final class PictureFile {
 
     private Picture webp() throws IOException {
         WebP webp = WebP.of(bytes);
-        ImageReader reader = reader(new WebPImageReaderSpi().createReaderInstance(null), webp.plain());
-        BufferedImage image = decode(reader);
-        Picture frame = new Picture(image.getWidth(), image.getHeight(), rgb(image));
+        Picture frame = webp.lossy() ? vp8(webp.stream()) : vp8l(webp.file());
         if (webp.width() == 0) return frame.upright(webp.orientation());
         check(webp.width(), webp.height());
         return placed(frame, webp.width(), webp.height(), webp.left(), webp.top(), new byte[3]).upright(webp.orientation());
+    }
+
+    private Picture vp8(byte[] stream) throws IOException {
+        Size.Exactly size = Vp8.size(stream);
+        check(size.width(), size.height(), Vp8.LARGEST);
+        return Vp8.decode(stream, size);
+    }
+
+    private Picture vp8l(byte[] file) throws IOException {
+        BufferedImage image = decode(reader(new WebPImageReaderSpi().createReaderInstance(null), file));
+        return new Picture(image.getWidth(), image.getHeight(), rgb(image));
     }
 
     private BufferedImage decode(String format, byte[] plain) throws IOException {
@@ -136,8 +145,12 @@ final class PictureFile {
 
     /// Before memory is taken for the pixels.
     private void check(int width, int height) {
-        if ((long) width * height > Picture.LARGEST)
-            throw new UserError(where, "is " + width + " × " + height + " pixels, at most " + Picture.LARGEST + " are read",
+        check(width, height, Picture.LARGEST);
+    }
+
+    private void check(int width, int height, long most) {
+        if ((long) width * height > most)
+            throw new UserError(where, "is " + width + " × " + height + " pixels, at most " + most + " are read",
                     "make it smaller");
     }
 

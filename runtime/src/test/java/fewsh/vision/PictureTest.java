@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Pictures of every kind come out as Pillow's `ImageOps.exif_transpose` and `convert("RGB")` make them, to the byte, and files
 /// that are none, or damaged, end in an error. The files are made by `golden/vision/make_pictures.py`.
@@ -41,6 +42,38 @@ class PictureTest {
         Picture picture = Picture.read(GOLDEN.resolve("pictures").resolve(expected[0]));
         assertEquals(expected[1] + " × " + expected[2], picture.width() + " × " + picture.height());
         assertEquals(expected[3], HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(picture.rgb())));
+    }
+
+    /// Beside each is a PNG file of what Pillow makes of it.
+    @ParameterizedTest
+    @ValueSource(strings = {"rgb", "rgba", "large"})
+    void aLossyWebpIsWhatPillowMakesOfItWithinAFewLevels(String name) {
+        Picture expected = Picture.read(GOLDEN.resolve("lossy/" + name + ".png"));
+        Picture picture = Picture.read(GOLDEN.resolve("lossy/" + name + ".webp"));
+        assertEquals(expected.width() + " × " + expected.height(), picture.width() + " × " + picture.height());
+        double sum = 0;
+        for (int i = 0; i < expected.rgb().length; i++) {
+            int apart = Math.abs((expected.rgb()[i] & 0xFF) - (picture.rgb()[i] & 0xFF));
+            assertTrue(apart <= 16, apart + " at " + i);
+            sum += apart;
+        }
+        assertTrue(sum / expected.rgb().length < 0.5, "on average " + sum / expected.rgb().length);
+    }
+
+    @Test
+    void aDamagedLossyWebpIsAPictureOrAnError() throws IOException {
+        byte[] file = Files.readAllBytes(GOLDEN.resolve("lossy/rgba.webp"));
+        Random random = new Random(3);
+        for (int round = 0; round < 200; round++) {
+            byte[] damaged = file.clone();
+            for (int flips = 1 + random.nextInt(4); flips > 0; flips--)
+                damaged[random.nextInt(round % 2 == 0 ? 60 : file.length)] ^= (byte) (1 << random.nextInt(8));
+            try {
+                Picture.of("damaged", damaged);
+            } catch (UserError expected) {
+                assertEquals("damaged", expected.where());
+            }
+        }
     }
 
     @ParameterizedTest

@@ -1,6 +1,8 @@
 """Makes pictures/, pictures.txt and preprocessor.jsonl: pictures of every kind with what Pillow makes of them (width, height,
 SHA-256 of the RGB bytes), and processors' settings with what transformers' Pillow backend makes of pictures of eight shapes
-(SHA-256 of the float32 numbers). Needs numpy, Pillow 13.0, transformers 5.23; run it in this folder."""
+(SHA-256 of the float32 numbers). lossy/ has WebP files beside
+PNG files of what Pillow makes of them. Needs numpy, Pillow 13.0, transformers 5.23; run it in this folder. The profile in icc.* bears
+the time of its making."""
 import struct, io, zlib, json, hashlib
 from PIL import Image, ImageOps
 import numpy as np, os
@@ -82,6 +84,9 @@ im.save('lossless.webp',lossless=True); rgba.save('lossless_a.webp',lossless=Tru
 im.save('lossless_icc.webp',lossless=True,icc_profile=icc); ex=Image.Exif(); ex[0x0112]=8; im.save('exif.webp',lossless=True,exif=ex)
 im.save('anim.webp',save_all=True,append_images=[im.rotate(5)],lossless=True)
 im.quantize(5).convert('RGB').save('lossless_pal.webp',lossless=True)
+os.makedirs('../lossy',exist_ok=True)
+im.save('../lossy/rgb.webp',quality=80); rgba.save('../lossy/rgba.webp',quality=60); Image.fromarray(pic(70,90)).save('../lossy/large.webp',quality=90)
+for f in ('rgb','rgba','large'): Image.open(f'../lossy/{f}.webp').convert('RGB').save(f'../lossy/{f}.png')
 os.chdir('..')
 with open('pictures.txt','w') as out:
     for f in sorted(os.listdir('pictures')):
