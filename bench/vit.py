@@ -86,7 +86,11 @@ def main():
     subprocess.run([ROOT / "mvnw", "-q", "-o", "-pl", "runtime", "compile", "dependency:build-classpath",
                     "-Dmdep.outputFile=target/classpath"], cwd=ROOT, check=True)
     path = f"{CLASSES}:{(CLASSES.parent / 'classpath').read_text()}"
-    folder = tempfile.mkdtemp()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(a, folder, path)
+
+
+def measure(a, folder, path):
     python = [os.environ.get("PEER_PYTHON", sys.executable), __file__]
     env = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
     subprocess.run(python + ["--make", folder, str(a.pictures)], check=True, stderr=subprocess.DEVNULL)
