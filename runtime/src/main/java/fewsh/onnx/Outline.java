@@ -21,6 +21,7 @@ import java.util.TreeSet;
 /// What can be said of anyone's ONNX model without running it: read before the runtime sees the file, so that it reads no other
 /// file than those beside the model.
 ///
+/// @param inputs of the main graph, by name
 /// @param ops the types of all nodes, in subgraphs and functions too
 /// @param makers for each value of the main graph, the type of the node that makes it
 /// @param bits of which sizes its blockwise quantised matrices are
@@ -28,7 +29,7 @@ import java.util.TreeSet;
 /// @param data the files that hold tensors, beside the model itself
 /// @param bytes of the model and those files
 public record Outline(
-        Set<String> ops, Map<String, String> makers, Set<Integer> bits, long parameters, Set<Path> data, long bytes) {
+        Set<String> inputs, Set<String> ops, Map<String, String> makers, Set<Integer> bits, long parameters, Set<Path> data, long bytes) {
     private static final int SUBGRAPHS = 32;
     private static final int EXTERNAL = 1;
     private static final int UINT8 = 2;
@@ -58,6 +59,7 @@ public record Outline(
     /// One read: the fields of interest, the others skipped. Numbers are those of onnx.proto3.
     private static final class Reading {
         private final Path file;
+        private final Set<String> inputs = new TreeSet<>();
         private final Set<String> ops = new TreeSet<>();
         private final Map<String, String> makers = new HashMap<>();
         private final Set<Integer> bits = new TreeSet<>();
@@ -94,7 +96,7 @@ public record Outline(
             if (!hasGraph) throw new IOException("it holds no graph");
             long bytes = Files.size(file);
             for (Path path : data) bytes += Files.size(path);
-            return new Outline(Set.copyOf(ops), Map.copyOf(makers), Set.copyOf(bits),
+            return new Outline(Set.copyOf(inputs), Set.copyOf(ops), Map.copyOf(makers), Set.copyOf(bits),
                     numbers + (bits.contains(4) ? 2 : 1) * bytesOfBlocks, Set.copyOf(data), bytes);
         }
 
@@ -130,13 +132,18 @@ public record Outline(
 
         private void graph(CodedInputStream in, int depth) throws IOException {
             if (depth > SUBGRAPHS) throw new IOException("graphs within graphs, deeper than " + SUBGRAPHS);
-            nested(in, n -> n == 1 || n == 5 || n == 15, number -> {
+            nested(in, n -> n == 1 || n == 5 || n == 11 || n == 15, number -> {
                 switch (number) {
                     case 1 -> node(in, depth);
                     case 5 -> tensor(in);
+                    case 11 -> nested(in, n -> n == 1, _ -> input(in.readStringRequireUtf8(), depth));
                     default -> sparse(in);
                 }
             });
+        }
+
+        private void input(String name, int depth) {
+            if (depth == 0) inputs.add(name);
         }
 
         private void sparse(CodedInputStream in) throws IOException {

@@ -18,12 +18,11 @@ import fewsh.models.Encoder;
 import fewsh.models.EncoderDecoder;
 import fewsh.models.Page;
 import fewsh.models.Whisper;
-import fewsh.session.Session;
+import fewsh.onnx.Outline;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /// Opens whatever model a folder or file holds, as the family of its page, or the inputs of its export, want it.
 public final class AutoModel {
@@ -43,20 +42,15 @@ public final class AutoModel {
         };
     }
 
-    /// An export is opened as it stands where nothing beside it says how texts or pictures become its inputs.
+    /// What the graphs and the files beside them make; where nothing says which model it is, whatever the graphs take and give.
     private static Loaded open(Path path, Export export, LoadOptions options) {
-        Exported exported = Exported.open(export, options);
-        boolean described = !export.architecture().isEmpty();
-        boolean pair = described && exported.has("encoder") && (exported.has("decoder") || exported.has("decoder_merged"));
-        Set<String> inputs = !exported.has("model") ? Set.of()
-                : exported.session("model").inputs().stream().map(Session.Port::name).collect(Collectors.toSet());
-        boolean causal = described && inputs.stream().anyMatch(name -> name.startsWith("past"));
-        boolean picture = inputs.equals(Set.of("pixel_values")) && Files.exists(export.folder().resolve("preprocessor_config.json"));
-        boolean text = inputs.contains("input_ids") && Files.exists(export.folder().resolve("tokenizer.json"));
-        if (!pair && !causal && !picture && !text) return exported;
-        exported.close();
-        return pair ? Seq2Seq.open(path, options) : causal ? CausalLm.open(path, options)
-                : picture ? ImageClassifier.open(path, options) : TextEncoder.open(path, options);
+        if (export.architecture().isEmpty()) return Exported.open(export, options);
+        if (export.graphs().containsKey("encoder")) return Seq2Seq.open(path, options);
+        Path model = export.graphs().get("model");
+        Set<String> inputs = model == null ? Set.of() : Outline.of(model).inputs();
+        if (inputs.contains("pixel_values")) return ImageClassifier.open(path, options);
+        if (inputs.stream().anyMatch(name -> name.startsWith("past"))) return CausalLm.open(path, options);
+        return inputs.contains("input_ids") ? TextEncoder.open(path, options) : Exported.open(export, options);
     }
 
     /// What would be loaded, without loading it.

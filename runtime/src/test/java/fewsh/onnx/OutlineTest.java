@@ -144,6 +144,7 @@ class OutlineTest {
     void operatorsParametersAndMakersAreTold() throws IOException {
         Outline outline = Outline.of(small());
         assertEquals(Set.of("MatMul", "Relu"), outline.ops());
+        assertEquals(Set.of("x"), outline.inputs());
         assertEquals(400, outline.parameters());
         assertTrue(outline.made(List.of("y"), "Relu"));
         assertFalse(outline.made(List.of("y"), "MatMul"));
