@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -423,7 +424,8 @@ class InquiryTest {
             c.knowledge = 2;
             c.cot = Cot.OFF.with(Cot.Kind.ZERO_SHOT);
         })).startsWith("knowledge: cannot go with cot zero_shot"));
-        assertEquals("image: models here read text only, not \"cat.png\"", refused(prompt("?", c -> c.image = "cat.png")));
+        assertTrue(refused(new Composed(Composition.EMPTY, List.of(new Composed.Part("question", new Message("user", "?")
+                .with("content", List.of(Map.of("type", "image", "path", "cat.png"))))), List.of(), 0)).endsWith(" reads text only"));
         assertEquals("knowledge: the prompt asks nothing: it has no user message", refused(new Composed(
                 Composition.EMPTY.with(c -> c.knowledge = 1), List.of(new Composed.Part("role", new Message("system", "?"))),
                 List.of(), 0)));

@@ -259,7 +259,6 @@ class PromptsTest {
         Cli none = bare.with("FEWSH_MODEL", "nowhere");
         assertTrue(none.run("run", "review.prompty", "text=x", "--vote", "3", "--knowledge", "2").err().contains("cannot go with a vote"));
         assertTrue(none.run("-c", "/vote 3\n/knowledge 2").err().contains("cannot go with a vote"));
-        assertTrue(none.run("ask", "x", "--image", "review.prompty").err().contains("models here read text only"));
         assertTrue(none.run("run", "review.prompty", "text=x", "--input", "r.jsonl", "--output", "r.txt").err().contains(".jsonl"));
     }
 
