@@ -112,8 +112,8 @@ final class BeamSearch {
 
     /// Of the best candidates, those that end may take the place of a worse answer.
     private void finish(List<Running> candidates, boolean[] ends, int length) {
-        boolean closed = !improvable || config.earlyStopping() == EarlyStopping.TRUE && finished.stream().allMatch(Finished::whole);
-        if (closed) return;
+        boolean full = config.earlyStopping() == EarlyStopping.TRUE && finished.stream().allMatch(Finished::whole);
+        if (full || !improvable) return;
         List<Finished> merged = new ArrayList<>(finished);
         float divisor = (float) Math.pow(length, config.lengthPenalty());
         for (int i = 0; i < config.numBeams(); i++)

@@ -72,8 +72,7 @@ public record GenerationConfig(
         Path own = folder.resolve("generation_config.json");
         Settings s = Files.exists(own) ? Settings.read(own, "") : model;
         refuse(s);
-        int maxNew = s.has("max_new_tokens") ? s.size("max_new_tokens") : s.has("max_length") ? Math.max(1, s.size("max_length") - 1)
-                : LENGTH;
+        int maxNew = s.size("max_new_tokens", Math.max(1, s.size("max_length", LENGTH + 1) - 1));
         int minNew = Math.max(count(s, "min_new_tokens"), count(s, "min_length") - 1);
         OptionalInt start = first(s, model, "decoder_start_token_id");
         if (start.isEmpty()) start = first(s, model, "bos_token_id");
@@ -92,15 +91,16 @@ public record GenerationConfig(
         return new GenerationConfig(beams, s.real("length_penalty", 1), early(s), maxNew, Math.max(0, minNew),
                 s.real("repetition_penalty", 1), count(s, "no_repeat_ngram_size"), lists(s, "bad_words_ids"),
                 ids(s, "suppress_tokens"), ids(s, "begin_suppress_tokens"), forcedBos, ids(s, "forced_eos_token_id"),
-                s.flag("renormalize_logits", false), start.getAsInt(), eos.isEmpty() ? ids(model, "eos_token_id") : eos, sampling);
+                s.flag("renormalize_logits", false), start.getAsInt(), eos.isEmpty() ? ids(model, "eos_token_id") : eos,
+                sampling);
     }
 
     /// What is said otherwise than by silence must be done, or refused.
     private static void refuse(Settings s) {
         for (String one : List.of("num_beam_groups", "encoder_repetition_penalty", "typical_p", "guidance_scale",
                 "num_return_sequences")) s.only(one, 1);
-        for (String zero : List.of("diversity_penalty", "encoder_no_repeat_ngram_size", "epsilon_cutoff", "eta_cutoff", "penalty_alpha"))
-            s.only(zero, 0);
+        for (String zero : List.of("diversity_penalty", "encoder_no_repeat_ngram_size", "epsilon_cutoff", "eta_cutoff",
+                "penalty_alpha")) s.only(zero, 0);
         for (String none : List.of("sequence_bias", "exponential_decay_length_penalty", "force_words_ids", "constraints",
                 "stop_strings", "max_time", "top_h", "watermarking_config"))
             if (s.has(none)) throw new UserError(s.where(), "\"" + none + "\" is not supported", "leave it out");

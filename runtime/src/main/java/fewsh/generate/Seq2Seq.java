@@ -78,7 +78,8 @@ public final class Seq2Seq implements Loaded {
     public static Seq2Seq open(Path path, LoadOptions options) {
         Optional<Export> export = Export.find(path, options);
         if (export.isPresent()) return open(export.get(), options);
-        Opened<EncoderDecoder, Parts> opened = Opened.open(path, options, EncoderDecoder.class, (checkpoint, _) -> Parts.of(checkpoint));
+        Opened<EncoderDecoder, Parts> opened = Opened.open(path, options, EncoderDecoder.class,
+                (checkpoint, _) -> Parts.of(checkpoint));
         return made(opened, opened.read(), () -> {
             EncoderDecoder.Layout layout = opened.page().layout();
             return new Seq2Seq(opened, opened.about(), layout,
@@ -152,7 +153,8 @@ public final class Seq2Seq implements Loaded {
     /// @throws UserError if a source is empty or longer than the model reads, or `config` does not fit the model
     public Answers decode(List<int[]> sources, GenerationConfig config) {
         GenerationConfig fitted = fitted(config);
-        return new Answers(read(sources, fitted.numBeams()), tokenizer, fitted, layout.vocabSize(), new int[] {config.decoderStart()});
+        return new Answers(read(sources, fitted.numBeams()), tokenizer, fitted, layout.vocabSize(),
+                new int[] {config.decoderStart()});
     }
 
     /// The best answers to each source, best first: as many as there are beams, or fewer.
@@ -203,7 +205,8 @@ public final class Seq2Seq implements Loaded {
             throw new UserError("", "decoder_start_token_id " + config.decoderStart() + " is not in the vocabulary of "
                     + layout.vocabSize(), "");
         if (config.numBeams() > 1 && Math.max(2, 1 + config.eos().size()) * config.numBeams() > layout.vocabSize())
-            throw new UserError("", "num_beams " + config.numBeams() + " is too many for a vocabulary of " + layout.vocabSize(), "");
+            throw new UserError("", "num_beams " + config.numBeams() + " is too many for a vocabulary of "
+                    + layout.vocabSize(), "");
         return config.withMaxNewTokens(Math.min(config.maxNewTokens(), layout.targetPositions() - 1));
     }
 
@@ -241,7 +244,8 @@ public final class Seq2Seq implements Loaded {
         Map<String, Tensor> sources = new LinkedHashMap<>(inputs);
         Tensor answer = sources.remove("decoder_input_ids");
         if (answer == null)
-            throw new UserError("", "\"decoder_input_ids\" is missing", "begin it with decoder_start_token_id " + defaults.decoderStart());
+            throw new UserError("", "\"decoder_input_ids\" is missing",
+                    "begin it with decoder_start_token_id " + defaults.decoderStart());
         Rows source = Rows.of(sources);
         Rows target = Rows.of(Map.of("input_ids", answer));
         if (source.batch() != target.batch()) throw new UserError("", "input_ids and decoder_input_ids differ in rows", "");

@@ -22,11 +22,11 @@ public record Bart(Config config) implements EncoderDecoder {
             int encoderHeads = s.size("encoder_attention_heads", 16);
             int decoderHeads = s.size("decoder_attention_heads", 16);
             if (dModel % encoderHeads != 0 || dModel % decoderHeads != 0)
-                throw new UserError(s.where(), "d_model " + dModel + " is not a multiple of encoder_attention_heads " + encoderHeads
-                        + " and decoder_attention_heads " + decoderHeads, "");
+                throw new UserError(s.where(), "d_model " + dModel + " is not a multiple of encoder_attention_heads "
+                        + encoderHeads + " and decoder_attention_heads " + decoderHeads, "");
             // what older folders say of other ways to place norms and positions
-            for (String other : List.of("normalize_before", "static_position_embeddings", "add_final_layer_norm", "add_bias_logits"))
-                s.only(other, false);
+            for (String other : List.of("normalize_before", "static_position_embeddings", "add_final_layer_norm",
+                    "add_bias_logits")) s.only(other, false);
             s.only("normalize_embedding", true);
             s.only("extra_pos_embeddings", OFFSET);
             return new Config(s.size("vocab_size", 50265), s.size("max_position_embeddings", 1024), dModel,

@@ -21,8 +21,8 @@ public record Marian(Config config) implements EncoderDecoder {
             int encoderHeads = s.size("encoder_attention_heads", 16);
             int decoderHeads = s.size("decoder_attention_heads", 16);
             if (dModel % encoderHeads != 0 || dModel % decoderHeads != 0)
-                throw new UserError(s.where(), "d_model " + dModel + " is not a multiple of encoder_attention_heads " + encoderHeads
-                        + " and decoder_attention_heads " + decoderHeads, "");
+                throw new UserError(s.where(), "d_model " + dModel + " is not a multiple of encoder_attention_heads "
+                        + encoderHeads + " and decoder_attention_heads " + decoderHeads, "");
             // what older folders say of other ways to place norms and positions
             for (String other : List.of("normalize_before", "normalize_embedding", "add_final_layer_norm", "add_bias_logits"))
                 s.only(other, false);
@@ -81,7 +81,8 @@ public record Marian(Config config) implements EncoderDecoder {
             x = norm(g, h + "encoder_attn_layer_norm", g.add(x, g.linear(read, square(h + "encoder_attn.out_proj"))));
             x = norm(g, h + "final_layer_norm", g.add(x, mlp(g, h, config.decoderFfn, x)));
         }
-        g.logits(config.tied && !g.has("lm_head.weight") ? embedding : "lm_head", "final_logits_bias", config.decoderVocabSize, x);
+        String head = config.tied && !g.has("lm_head.weight") ? embedding : "lm_head";
+        g.logits(head, "final_logits_bias", config.decoderVocabSize, x);
     }
 
     /// The embedding of the encoder or the decoder: of its own, or the one that they share.

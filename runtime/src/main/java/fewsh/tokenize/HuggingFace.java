@@ -56,8 +56,8 @@ final class HuggingFace {
         if (Files.exists(reader.file)) return reader.describe(text(reader.file), Optional.empty());
         if (!MarianFiles.in(folder)) return reader.describe(OlderFiles.json(folder), Optional.empty());
         MarianFiles files = MarianFiles.read(folder);
-        String encoding = files.encoding();
-        new HuggingFace(folder).describe(encoding, Optional.empty());                       // to refuse what is wrong with it
+        Description.Encoding encoding = files.encoding();
+        new HuggingFace(folder).describe(encoding.json(), Optional.empty());               // to refuse what is wrong with it
         return reader.describe(files.decoding(), Optional.of(encoding));
     }
 
@@ -82,7 +82,7 @@ final class HuggingFace {
         }
     }
 
-    private Description describe(String json, Optional<String> encoding) {
+    private Description describe(String json, Optional<Description.Encoding> encoding) {
         JsonObject rest = vocabulary(json);
         Hazards hazards = new Hazards(file.toString(), id -> known(id).isPresent());
         hazards.check(rest);
@@ -102,7 +102,8 @@ final class HuggingFace {
         OptionalInt eos = named("eos_token", config, names);
         eos.ifPresent(ends::add);
         for (JsonObject from : configs) ends.addAll(listed(from, "eos_token_id"));
-        return new Description(file.toString(), json, encoding, () -> plain(encoding.orElse(json)), pieces, ids, added, special,
+        String encodes = encoding.map(Description.Encoding::json).orElse(json);
+        return new Description(file.toString(), json, encoding, () -> plain(encodes), pieces, ids, added, special,
                 spelling(rest),
                 either(named("bos_token", config, names), configs, "bos_token_id"),
                 either(eos, configs, "eos_token_id"),

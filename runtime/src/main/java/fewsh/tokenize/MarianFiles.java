@@ -1,6 +1,7 @@
 package fewsh.tokenize;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class MarianFiles {
         };
         return switch (config.get(key)) {
             case JsonObject object when object.has("content") -> object.get("content").getAsString();
-            case com.google.gson.JsonPrimitive text when text.isString() -> text.getAsString();
+            case JsonPrimitive text when text.isString() -> text.getAsString();
             case null, default -> usual;
         };
     }
@@ -90,22 +91,25 @@ final class MarianFiles {
     }
 
     /// To encode sources; ids beyond the vocabulary are of pieces that have none, and mean the unknown token.
-    String encoding() {
+    Description.Encoding encoding() {
         Map<String, SentencePiece.Piece> found = new HashMap<>();
         for (SentencePiece.Piece piece : source.pieces()) if (piece.isFound()) found.put(piece.text(), piece);
         String hidden = "\uFFFF" + UUID.randomUUID() + "-";
         List<String> added = new ArrayList<>(special);
+        added.removeIf(token -> targetPieces.indexOf(token) != sourcePieces.indexOf(token));
         for (String piece : sourcePieces) {
             boolean whole = piece.startsWith(">>") && piece.endsWith("<<")
                     || found.containsKey(piece) && found.get(piece).type() == SentencePiece.USER_DEFINED;
             if (whole && !special.contains(piece)) added.add(piece);
         }
-        Json json = open(added);
-        source.normalizer(json).raw("\"pre_tokenizer\":null,\"decoder\":null,\"post_processor\":{\"type\":\"TemplateProcessing\",")
-                .raw("\"single\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":").string(named("eos_token"))
-                .raw(",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{").string(named("eos_token")).raw(":{\"id\":")
-                .string(named("eos_token")).raw(",\"ids\":[").number(sourcePieces.indexOf(named("eos_token"))).raw("],\"tokens\":[")
-                .string(named("eos_token")).raw("]}}},\"model\":{\"type\":\"Unigram\",\"byte_fallback\":" + source.byteFallback())
+        Json json = open(added, sourcePieces);
+        String eos = named("eos_token");
+        source.normalizer(json).raw("\"pre_tokenizer\":null,\"decoder\":null,")
+                .raw("\"post_processor\":{\"type\":\"TemplateProcessing\",\"pair\":[],")
+                .raw("\"single\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":").string(eos)
+                .raw(",\"type_id\":0}}],\"special_tokens\":{").string(eos).raw(":{\"id\":").string(eos).raw(",\"ids\":[")
+                .number(sourcePieces.indexOf(eos)).raw("],\"tokens\":[").string(eos)
+                .raw("]}}},\"model\":{\"type\":\"Unigram\",\"byte_fallback\":" + source.byteFallback())
                 .raw(",\"unk_id\":").number(sourcePieces.indexOf(named("unk_token"))).raw(",\"vocab\":[");
         for (int id = 0; id < sourcePieces.size(); id++) {
             String piece = sourcePieces.get(id);
@@ -115,15 +119,18 @@ final class MarianFiles {
         }
         found.values().stream().sorted(Comparator.comparing(SentencePiece.Piece::text))
                 .forEach(piece -> entry(json, ",", piece.text(), piece.score()));
-        return json.raw("]}}").toString();
+        return new Description.Encoding(json.raw("]}}").toString(), sourcePieces.size());
     }
 
     /// To decode answers.
     String decoding() {
-        Json json = open(List.copyOf(special)).raw("\"normalizer\":null,\"pre_tokenizer\":null,\"post_processor\":null,\"decoder\":");
+        Json json = open(special.stream().filter(targetPieces::contains).toList(), targetPieces)
+                .raw("\"normalizer\":null,\"pre_tokenizer\":null,\"post_processor\":null,")
+                .raw("\"decoder\":");
         if (target.byteFallback())
-            json.raw("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},")
-                    .raw("{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},");
+            json.raw("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},")
+                    .raw("\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},")
+                    .raw("{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},");
         else
             json.raw("{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"prepend_scheme\":\"always\",\"split\":false},");
         json.raw("\"model\":{\"type\":\"Unigram\",\"byte_fallback\":false,\"unk_id\":")
@@ -132,11 +139,11 @@ final class MarianFiles {
         return json.raw("]}}").toString();
     }
 
-    private Json open(List<String> added) {
-        Json json = new Json(sourcePieces.size() * 40)
+    private Json open(List<String> added, List<String> pieces) {
+        Json json = new Json(pieces.size() * 40)
                 .raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
         for (int i = 0; i < added.size(); i++)
-            json.raw(i == 0 ? "" : ",").raw("{\"id\":").number(sourcePieces.indexOf(added.get(i))).raw(",\"content\":")
+            json.raw(i == 0 ? "" : ",").raw("{\"id\":").number(pieces.indexOf(added.get(i))).raw(",\"content\":")
                     .string(added.get(i)).raw(",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,")
                     .raw("\"special\":" + special.contains(added.get(i)) + "}");
         return json.raw("],");

@@ -29,7 +29,7 @@ public final class Tokenizer implements AutoCloseable {
     private Tokenizer(Description description) {
         this.description = description;
         this.decoder = description.build(description.json());
-        this.model = description.encoding().map(description::build).orElse(decoder);
+        this.model = description.encoding().map(e -> description.build(e.json())).orElse(decoder);
         this.added = encode(model, "", true);
     }
 
@@ -170,8 +170,9 @@ public final class Tokenizer implements AutoCloseable {
 
     private int[] encode(Model with, String text, boolean addSpecial) {
         int[] ids = encode(with, m -> m.encode(text, addSpecial));
-        if (description.encoding().isPresent())
-            for (int i = 0; i < ids.length; i++) if (!has(ids[i])) ids[i] = unk().orElseThrow();
+        description.encoding().ifPresent(own -> {
+            for (int i = 0; i < ids.length; i++) if (ids[i] >= own.size()) ids[i] = unk().orElseThrow();
+        });
         return ids;
     }
 
