@@ -157,7 +157,7 @@ class OutlineTest {
         Path file = folder.resolve("small/damaged.onnx");
         Random random = new Random(1);
         int refused = 0;
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 1000; i++) {
             byte[] damaged = i < bytes.length ? java.util.Arrays.copyOf(bytes, i) : bytes.clone();
             for (int flip = 0; i >= bytes.length && flip < 3; flip++) damaged[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
             Files.write(file, damaged);
@@ -168,7 +168,7 @@ class OutlineTest {
                 refused++;
             }
         }
-        assertTrue(refused > 500, "refused " + refused);
+        assertTrue(refused > 300, "refused " + refused);
     }
 
     @Test
