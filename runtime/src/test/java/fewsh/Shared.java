@@ -36,6 +36,9 @@ public final class Shared {
 
         /// Programs on the PATH without which it cannot run either.
         String[] programs() default {};
+
+        /// Environment variables, each naming a file or folder without which it cannot run either.
+        String[] variables() default {};
     }
 
     /// The file or folder `name` of the shared folder.
@@ -72,6 +75,9 @@ public final class Shared {
                     return missing(context.getRequiredTestClass(), "the model " + model + " (fewsh pull " + model + ")");
             for (String program : suite.programs())
                 if (!onPath(program)) return missing(context.getRequiredTestClass(), "the program " + program);
+            for (String variable : suite.variables())
+                if (!Files.exists(Path.of(System.getenv().getOrDefault(variable, "none"))))
+                    return missing(context.getRequiredTestClass(), "what " + variable + " should name");
             return ConditionEvaluationResult.enabled("");
         }
 

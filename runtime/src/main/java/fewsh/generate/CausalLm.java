@@ -501,12 +501,13 @@ public final class CausalLm implements Loaded {
         // a pass returns logits of a bounded number of positions
         int scored = ports.scored(SCORED_CHUNK);
         if (ports.singly(cache.length())) return from + 1;
-        if (ports.oneByOne()) return scored == 1 ? firstWanted + 1 : length;
+        if (ports.oneByOne()) return from + Math.min((scored == 1 ? firstWanted + 1 : length) - from, session.longestPass());
         int to = Math.min(length, from >= firstWanted ? from + scored
                 : Math.min(from + ports.computed(CHUNK), firstWanted + scored));
         to = from + Math.min(to - from, cache.longestPass());
         // a position alone takes another path through attention, whose rounding differs
-        return to == length - 1 && cache.stride() == 0 && scored > 1 ? length : to;
+        if (to == length - 1 && cache.stride() == 0 && scored > 1) to = length;
+        return from + Math.min(to - from, session.longestPass());
     }
 
     Pass pass(KvCache cache, int sequence, int positions) {

@@ -89,16 +89,18 @@ public record Device(Provider provider, int index) {
 
     /// Makes sessions with `options` run on this device. What its provider has no kernel for runs on the CPU, node by node, and is
     /// counted; a provider or device that is not there is an error.
-    void addTo(SessionOptions options, Path plugins) throws OrtException {
+    ///
+    /// @param onCpu names of nodes that it must not have all the same
+    /// @return whether a driver that computes on the CPU stands for it
+    boolean addTo(SessionOptions options, Path plugins, List<String> onCpu) throws OrtException {
         if (provider == Provider.CPU) {
             if (index != 0) throw new UserError("--device", "there is one cpu, asked for cpu:" + index, "use cpu");
-            return;
+            return false;
         }
         options.addConfigEntry(Native.RECORD, "1");
         Path plugin = Plugin.find(provider, plugins);
         if (plugin != null) {
-            new Plugin(provider, plugin).addTo(options, index);
-            return;
+            return new Plugin(provider, plugin).addTo(options, index, onCpu);
         }
         if (!OrtEnvironment.getAvailableProviders().contains(provider.ort)) throw missing("it is not part of this ONNX Runtime");
         try {
@@ -117,6 +119,7 @@ public record Device(Provider provider, int index) {
         } catch (OrtException e) {
             throw new UserError("--device " + this, e.getMessage(), provider.how, e);
         }
+        return false;
     }
 
     /// What a failure of the runtime means on this device, where it is the device's.

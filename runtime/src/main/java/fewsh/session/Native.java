@@ -12,20 +12,23 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.reflect.Field;
-import java.util.SequencedMap;
-import java.util.TreeMap;
+import java.util.ArrayList;
+import java.util.List;
 
-/// What ONNX Runtime's C API can say and its Java API cannot: which provider each node of a session went to.
+/// What ONNX Runtime's C API can do and its Java API cannot: say which provider each node of a session went to, and keep the
+/// environment.
 ///
 /// The C API is a table of functions whose order never changes; the numbers here are places in it, as in `onnxruntime_c_api.h`.
 final class Native {
     /// The version of the table: that of the runtime in which all functions used here are.
     private static final int API_VERSION = 24;
     private static final int GET_ERROR_MESSAGE = 2;
+    private static final int CREATE_ENV = 3;
     private static final int RELEASE_STATUS = 93;
     private static final int SESSION_GET_EP_GRAPH_ASSIGNMENT_INFO = 407;
     private static final int EP_ASSIGNED_SUBGRAPH_GET_EP_NAME = 408;
     private static final int EP_ASSIGNED_SUBGRAPH_GET_NODES = 409;
+    private static final int EP_ASSIGNED_NODE_GET_NAME = 410;
     private static final int EP_ASSIGNED_NODE_GET_OPERATOR_TYPE = 412;
     private static final int SIZE = 413;
 
@@ -62,19 +65,37 @@ final class Native {
         }
     }
 
+    /// Keeps the runtime's environment alive until the process is gone. The Java API releases it when the JVM shuts down, whatever
+    /// still runs; a plugin is then unloaded under a run, which ends the process by a signal. The environment counts its users:
+    /// this is one that never leaves.
+    static void keepEnvironment() {
+        Native c = Holder.NATIVE;
+        try (Arena arena = Arena.ofConfined()) {
+            MethodHandle createEnv = c.function(CREATE_ENV, FunctionDescriptor.of(ADDRESS, JAVA_INT, ADDRESS, ADDRESS));
+            c.check((MemorySegment) createEnv.invokeExact(FATAL, arena.allocateFrom("fewsh"), arena.allocate(ADDRESS)));
+        } catch (Throwable e) {
+            throw thrown(e);
+        }
+    }
+
+    private static final int FATAL = 4;
+
+    /// A node that a provider took.
+    record Placed(String provider, String node, String operator) {}
+
     /// Of a session opened with `RECORD` set.
-    static Placement placement(OrtSession session) {
-        SequencedMap<String, SequencedMap<String, Integer>> placement = new TreeMap<>();
+    static List<Placed> placement(OrtSession session) {
+        List<Placed> nodes = new ArrayList<>();
         Native c = Holder.NATIVE;
         try (Arena arena = Arena.ofConfined()) {
             for (MemorySegment part : c.many(arena, SESSION_GET_EP_GRAPH_ASSIGNMENT_INFO, handle(session))) {
                 String provider = c.text(arena, EP_ASSIGNED_SUBGRAPH_GET_EP_NAME, part).replace("ExecutionProvider", "").toLowerCase();
                 for (MemorySegment node : c.many(arena, EP_ASSIGNED_SUBGRAPH_GET_NODES, part))
-                    placement.computeIfAbsent(provider, _ -> new TreeMap<>())
-                            .merge(c.text(arena, EP_ASSIGNED_NODE_GET_OPERATOR_TYPE, node), 1, Integer::sum);
+                    nodes.add(new Placed(provider, c.text(arena, EP_ASSIGNED_NODE_GET_NAME, node),
+                            c.text(arena, EP_ASSIGNED_NODE_GET_OPERATOR_TYPE, node)));
             }
         }
-        return new Placement(placement);
+        return nodes;
     }
 
     /// The session configuration entry without which nothing is recorded.

@@ -1,6 +1,7 @@
 package fewsh.session;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -18,6 +19,13 @@ public record Placement(SequencedMap<String, SequencedMap<String, Integer>> node
         TreeMap<String, SequencedMap<String, Integer>> copy = new TreeMap<>(Collections.reverseOrder());    // the CPU last
         nodes.forEach((provider, operators) -> copy.put(provider, Collections.unmodifiableSequencedMap(new TreeMap<>(operators))));
         nodes = Collections.unmodifiableSequencedMap(copy);
+    }
+
+    static Placement of(List<Native.Placed> nodes) {
+        SequencedMap<String, SequencedMap<String, Integer>> counts = new TreeMap<>();
+        for (Native.Placed node : nodes)
+            counts.computeIfAbsent(node.provider(), _ -> new TreeMap<>()).merge(node.operator(), 1, Integer::sum);
+        return new Placement(counts);
     }
 
     /// How many nodes a provider took.

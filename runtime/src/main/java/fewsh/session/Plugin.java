@@ -12,11 +12,14 @@ import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// An execution provider in a library of its own, which the runtime loads while it runs.
@@ -34,7 +37,7 @@ record Plugin(Device.Provider provider, Path library) {
     static Path find(Device.Provider provider, Path plugins) {
         if (!Files.isDirectory(plugins)) return null;
         try (Stream<Path> files = Files.find(plugins, 2, (file, _) -> file.getFileName().toString()
-                .matches("(lib)?onnxruntime_providers_" + provider.word() + "\\.(so|dll|dylib)"))) {
+                .matches("(lib)?onnxruntime_providers_" + provider.word() + "\\.(so|dll|dylib)"), FileVisitOption.FOLLOW_LINKS)) {
             return files.findFirst().orElse(null);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -47,7 +50,7 @@ record Plugin(Device.Provider provider, Path library) {
         g.output("y", g.tanh(g.input("x", DType.FLOAT32, Shape.of(1))));
         try (SessionOptions options = new SessionOptions()) {
             OrtEpDevice device = devices().isEmpty() ? null : devices().getFirst();
-            addTo(options, 0);
+            addTo(options, 0, List.of());
             Runtime.environment().createSession(OnnxFile.bytes(g.build()), options).close();
             return new Device.Status(provider, true, name() + ", " + hardware(device));
         } catch (OrtException e) {
@@ -58,15 +61,31 @@ record Plugin(Device.Provider provider, Path library) {
         }
     }
 
-    /// Makes sessions with `options` run on the device of number `index`.
-    void addTo(SessionOptions options, int index) throws OrtException {
+    /// The nodes that are wrong on a driver that computes on the CPU. The plugin's attention over 32 positions or more takes it
+    /// that a subgroup has at least 8 lanes, as every GPU's has; SwiftShader's has 4 and the keys of each step are counted twice.
+    static List<String> wrongInSoftware(List<Native.Placed> nodes) {
+        return nodes.stream().filter(n -> !n.provider().equals("cpu") && Set.of("MultiHeadAttention", "Attention").contains(n.operator()))
+                .map(Native.Placed::node).toList();
+    }
+
+    /// How many tokens a pass may have there: attention that reads a cache is fed in shorter pieces.
+    static int longestInSoftware(Placement placement) {
+        return placement.nodes().entrySet().stream().anyMatch(p -> !p.getKey().equals("cpu")
+                && p.getValue().containsKey("GroupQueryAttention")) ? 31 : Integer.MAX_VALUE;
+    }
+
+    /// Makes sessions with `options` run on the device of number `index`; see [Device#addTo].
+    boolean addTo(SessionOptions options, int index, List<String> onCpu) throws OrtException {
         List<OrtEpDevice> devices = devices();
         if (devices.isEmpty())
             throw new UserError("--device " + new Device(provider, index), "the plugin finds no GPU here", DRIVERS);
         if (index > 0)
             throw new UserError("--device " + new Device(provider, index), "the plugin chooses among several GPUs itself",
                     "say --device " + provider.word());
-        options.addExecutionProvider(List.of(devices.getFirst()), OPTIONS);
+        Map<String, String> settings = new HashMap<>(OPTIONS);
+        if (!onCpu.isEmpty()) settings.put("forceCpuNodeNames", String.join("\n", onCpu));
+        options.addExecutionProvider(List.of(devices.getFirst()), settings);
+        return devices.getFirst().getDevice().getType() == OrtHardwareDevice.OrtHardwareDeviceType.CPU;
     }
 
     /// `plugin 0.4.0`.
@@ -92,6 +111,7 @@ record Plugin(Device.Provider provider, Path library) {
                 if (!LOADED.containsKey(provider)) {
                     environment.registerExecutionProviderLibrary(provider.word(), library.toString());
                     LOADED.put(provider, library);
+                    Native.keepEnvironment();
                 }
                 return environment.getEpDevices().stream().filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
             } catch (OrtException e) {

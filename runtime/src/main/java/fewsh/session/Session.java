@@ -75,15 +75,17 @@ public final class Session implements AutoCloseable {
     private final String name;
     private final Device device;
     private final Placement placement;
+    private final int longestPass;
     private final Map<String, Tensor> always;
 
     private Session(OrtSession session, List<OnnxTensor> held, String name, Device device, Placement placement,
-            Map<String, Tensor> always) {
+            int longestPass, Map<String, Tensor> always) {
         this.session = session;
         this.held = held;
         this.name = name;
         this.device = device;
         this.placement = placement;
+        this.longestPass = longestPass;
         this.always = always;
     }
 
@@ -91,13 +93,19 @@ public final class Session implements AutoCloseable {
     ///
     /// @throws UserError if the file is no model that the runtime takes, or the device is not there
     public static Session open(Path model, Options options) {
+        return open(model, options, List.of());
+    }
+
+    /// @param onCpu nodes that the device must not have
+    private static Session open(Path model, Options options, List<String> onCpu) {
         OrtEnvironment environment = Runtime.environment();
         List<OnnxTensor> held = new ArrayList<>();
+        Device device = options.device();
         try (SessionOptions o = new SessionOptions()) {
             o.setIntraOpNumThreads(options.threads());
             o.setInterOpNumThreads(1);
             o.setOptimizationLevel(OptLevel.ALL_OPT);
-            options.device().addTo(o, options.plugins());
+            boolean software = device.addTo(o, options.plugins(), onCpu);
             for (var setting : options.settings().entrySet()) o.addConfigEntry(setting.getKey(), setting.getValue());
             for (var weight : options.initializers().entrySet()) {
                 OnnxTensor tensor = tensor(weight.getValue());
@@ -105,11 +113,23 @@ public final class Session implements AutoCloseable {
                 o.addInitializer(weight.getKey(), tensor);
             }
             OrtSession session = environment.createSession(model.toString(), o);
-            return new Session(session, held, model.getFileName().toString(), options.device(),
-                    options.device().equals(Device.CPU) ? Placement.NONE : Native.placement(session), Map.of());
+            Placement placement = Placement.NONE;
+            int longestPass = Integer.MAX_VALUE;
+            if (device.provider() != Device.Provider.CPU) {
+                List<Native.Placed> nodes = Native.placement(session);
+                List<String> wrong = software ? Plugin.wrongInSoftware(nodes) : List.of();
+                if (!onCpu.containsAll(wrong)) {
+                    session.close();
+                    held.forEach(OnnxTensor::close);
+                    return open(model, options, wrong);
+                }
+                placement = Placement.of(nodes);
+                if (software) longestPass = Plugin.longestInSoftware(placement);
+            }
+            return new Session(session, held, model.getFileName().toString(), device, placement, longestPass, Map.of());
         } catch (OrtException e) {
             held.forEach(OnnxTensor::close);
-            throw options.device().failure(e).orElseGet(() -> new UserError(model.toString(),
+            throw device.failure(e).orElseGet(() -> new UserError(model.toString(),
                     "the runtime does not take it: " + e.getMessage(), "fetch or export the file again", e));
         }
     }
@@ -120,12 +140,17 @@ public final class Session implements AutoCloseable {
     public Session with(Map<String, Tensor> inputs) {
         Map<String, Tensor> known = new LinkedHashMap<>(inputs);
         known.keySet().retainAll(session.getInputNames());
-        return new Session(session, held, name, device, placement, known);
+        return new Session(session, held, name, device, placement, longestPass, known);
     }
 
     /// What runs where; nothing is counted on the CPU.
     public Placement placement() {
         return placement;
+    }
+
+    /// Most tokens that one pass may feed.
+    public int longestPass() {
+        return longestPass;
     }
 
     public List<Port> inputs() {
@@ -205,6 +230,9 @@ public final class Session implements AutoCloseable {
         private boolean closed;
 
         private Bound(Map<String, Tensor> in, Map<String, Tensor> out) {
+            Tensor fed = in.getOrDefault("input_ids", in.get("inputs_embeds"));
+            if (fed != null && fed.shape().size(1) > longestPass)
+                throw new IllegalArgumentException(fed.shape() + " is fed, a pass takes " + longestPass + " positions at most");
             for (var port : out.entrySet())
                 if (port.getValue().data().isReadOnly()) throw new IllegalArgumentException(port.getKey() + " is read-only");
             try {
