@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 
 /// The examples of a prompt, made ready to be chosen from: made once for a batch, which asks it for each of its items.
@@ -31,16 +32,21 @@ public final class Pool {
     private final Set<String> fields = new LinkedHashSet<>(); // the input fields that any example has
     private final List<Map<String, String>> inputs = new ArrayList<>(); // each example's, as text
     private final List<int[]> byLabel = new ArrayList<>(); // of `balanced`, in the order the labels appear
-    private final Bm25 index; // of `similar`, else null
+    private final Function<String, double[]> index; // of `similar`, else null
     private final Template input;
     private final Template output;
 
     /// @throws UserError if there are fewer than k examples, or one has no answer
     public static Pool of(Shots shots) {
-        return new Pool(shots);
+        return of(shots, Similarity.WORDS);
     }
 
-    private Pool(Shots shots) {
+    /// @param similarity by which `similar` chooses
+    public static Pool of(Shots shots, Similarity similarity) {
+        return new Pool(shots, similarity);
+    }
+
+    private Pool(Shots shots, Similarity similarity) {
         this.shots = shots;
         this.examples = shots.examples();
         if (shots.k() > examples.size())
@@ -60,7 +66,7 @@ public final class Pool {
         }
         labels.values().forEach(of -> byLabel.add(of.stream().mapToInt(i -> i).toArray()));
         index = shots.by() == Shots.By.SIMILAR
-                ? new Bm25(inputs.stream().map(texts -> String.join("\n", texts.values())).toList()) : null;
+                ? similarity.index(inputs.stream().map(texts -> String.join("\n", texts.values())).toList()) : null;
     }
 
     /// A template that fails for a field that is missing.
@@ -122,7 +128,7 @@ public final class Pool {
             case BALANCED -> balanced(k, other, Draw.key(shots.seed(), item));
             case SIMILAR -> {
                 Collection<String> query = shared.isEmpty() ? inputTexts(item) : shared.values();
-                double[] scores = index.scores(String.join("\n", query));
+                double[] scores = index.apply(String.join("\n", query));
                 yield best(k, all(), other, Comparator.<Integer>comparingDouble(i -> -scores[i]).thenComparingInt(i -> i));
             }
         };

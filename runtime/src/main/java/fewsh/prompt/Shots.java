@@ -19,7 +19,7 @@ import java.util.Map;
 public record Shots(List<Map<String, Object>> examples, int k, By by, long seed, String label, String input, String output,
         int budget, String file) {
     /// `first`: in the file's order; `random`: keyed by the item; `balanced`: random, and as many of each label as can be;
-    /// `similar`: nearest to the item by BM25, the nearest last.
+    /// `similar`: nearest to the item by a [Similarity], the nearest last.
     public enum By { FIRST, RANDOM, BALANCED, SIMILAR }
 
     public static final Shots NONE = new Shots(List.of(), -1, By.FIRST, 1234, "output", "", "", 0, "");

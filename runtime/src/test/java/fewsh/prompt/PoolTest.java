@@ -26,6 +26,15 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 class PoolTest {
+    @Test
+    void similarChoosesByTheSimilarityThatIsGiven() {
+        Shots shots = new Shots(List.of(Map.of("input", "aaaa", "output", "1"), Map.of("input", "a", "output", "2"),
+                Map.of("input", "aa", "output", "3")), 2, Shots.By.SIMILAR, 1, "output", "", "", 0, "");
+        Similarity length = texts -> query -> texts.stream().mapToDouble(t -> -Math.abs(t.length() - query.length())).toArray();
+        assertEquals(List.of("3", "1"), Pool.of(shots, length).pick(Map.of("input", "zzzz")).stream().map(e -> e.get("output")).toList());
+        assertEquals(List.of("3", "2"), Pool.of(shots, length).pick(Map.of("input", "z")).stream().map(e -> e.get("output")).toList());
+    }
+
     private static final List<String> WORDS = List.of("sun", "moon", "rain", "snow", "wind", "the", "the", "the", "a", "Ärger",
             "漢字");
 

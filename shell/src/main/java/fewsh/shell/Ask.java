@@ -59,6 +59,8 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         Composition composition = Part.apply(Composition.EMPTY, parts, workspace);
         if (samples > 1) alone(composition);
         Interruption interruption = Interruption.of(workspace);
+        if (options.has("encoder"))
+            workspace.loadEncoder(options.get("encoder", ""), workspace.loadOptions(options, Precision.AUTO));
         workspace.load(workspace.modelName(options), workspace.loadOptions(options, Precision.AUTO));
         CausalLm model = workspace.model();
         SamplingConfig config = workspace.sampling(settings, composition).withAlternatives(Math.max(0, logprobs));
@@ -102,7 +104,7 @@ record Ask(String prompt, String system, boolean raw, int samples, int logprobs,
         return composition.compose(inputs -> {
             Message question = new Message("user", String.valueOf(inputs.get("input")));
             return system.isEmpty() ? List.of(question) : List.of(new Message("system", system), question);
-        }, Map.of("input", prompt), workspace.tokens(), Pool.of(composition.shots()), workspace.room(config));
+        }, Map.of("input", prompt), workspace.tokens(), Pool.of(composition.shots(), workspace.similarity()), workspace.room(config));
     }
 
     /// The ids of a composed prompt, up to where the answer begins.

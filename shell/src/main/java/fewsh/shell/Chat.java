@@ -85,7 +85,7 @@ final class Chat {
             return all;
         };
         return composition.compose(body, Map.of(question.input(), messages.getLast().text()), workspace.tokens(),
-                Pool.of(composition.shots()), workspace.room(config));
+                Pool.of(composition.shots(), workspace.similarity()), workspace.room(config));
     }
 
     private static List<Message> conversation(Workspace workspace, List<Message> messages) {

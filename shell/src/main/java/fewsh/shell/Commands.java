@@ -24,6 +24,8 @@ final class Commands {
     private static final Option VERBOSE = Option.flag("what runs where and the sampling settings in force, on stderr", "-v", "--verbose");
     private static final Option HELP = Option.flag("this text", "-h", "--help");
 
+    private static final Option ENCODER = Option.of("MODEL", "an encoder: examples by=similar are chosen by what they mean, no longer "
+            + "by their words", "--encoder").completing(Complete.MODELS);
     private static final List<Option> LOADING = List.of(PRECISION, DEVICE, THREADS);
     private static final Option INPUT = Option.of("FILE", "rows: .jsonl, .csv or .tsv; a prompt is asked for each, a script has "
             + "them as input", "--input").completing(Complete.FILES);
@@ -42,7 +44,7 @@ final class Commands {
                     "The words are the prompt; standard input follows it, or is the prompt, when it is not a terminal. A model "
                             + "with a chat template gets it applied.", Complete.NOTHING,
                     join(List.of(MODEL, Option.of("TEXT", "the system message", "--system"),
-                            Option.flag("sends the text as it is, without the chat template", "--raw")), parts(), sampling(), List.of(
+                            Option.flag("sends the text as it is, without the chat template", "--raw")), parts(), List.of(ENCODER), sampling(), List.of(
                             Option.of("N", "how many samples", "-n"),
                             Option.of("K", "each token's logprob, and the K likeliest tokens in its place", "--logprobs")
                                     .orElse("0")), LOADING, OUTPUT, List.of(VERBOSE)), Ask::run),
@@ -54,7 +56,7 @@ final class Commands {
                             Option.of("NAME=FILE", "an input that is the text of a file", "--set_file").repeatable(),
                             INPUT,
                             Option.of("FILE.jsonl", "where a line for each row goes", "--output").completing(Complete.FILES)),
-                            parts(), sampling(), List.of(Option.of("N", "how many samples", "-n")), LIMITS, LOADING, OUTPUT,
+                            parts(), List.of(ENCODER), sampling(), List.of(Option.of("N", "how many samples", "-n")), LIMITS, LOADING, OUTPUT,
                             List.of(VERBOSE)), Scripts::run),
             new Command("", "run", "", "FILE [NAME=VALUE…]", "Runs a prompt file or a script on the current model; the conversation stays as it is.", "",
                     Command.Takes.WORDS, Complete.INPUTS, join(List.of(INPUT), parts(), sampling()), Scripts::slashRun),
@@ -132,7 +134,7 @@ final class Commands {
             Command.slash("info", "", "What the current model is.", Command.Takes.WORDS, Complete.NOTHING, Models::slashInfo),
             Command.program("rm", "NAME", "Removes a model from this machine.", "", Complete.STORED, OUTPUT, Models::remove)
                     .alsoSlash("rm", "NAME", Command.Takes.WORDS),
-            new Command("", "load", "", "MODEL", "Loads a model, in place of the current one.", "", Command.Takes.WORDS,
+            new Command("", "load", "", "MODEL", "Loads a model, in place of the current one; an encoder of text stands beside it, for by=similar.", "", Command.Takes.WORDS,
                     Complete.MODELS, LOADING, Models::load),
             Command.slash("unload", "", "Frees the current model.", Command.Takes.WORDS, Complete.NOTHING, Models::unload),
             Command.slash("set", "[KEY [VALUE]]", "Shows or changes how answers are drawn; VALUE default takes it back.",

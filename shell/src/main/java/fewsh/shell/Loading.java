@@ -1,13 +1,12 @@
 package fewsh.shell;
 
-import fewsh.generate.CausalLm;
-import fewsh.load.LoadOptions;
-import java.nio.file.Path;
+import fewsh.load.Loaded;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /// Opens models on a thread of their own, since a load that was interrupted may take a while to notice: whoever waits for it
 /// is told at once, and what still comes of it is closed.
@@ -20,12 +19,12 @@ final class Loading implements AutoCloseable {
     private CompletableFuture<Void> left = CompletableFuture.completedFuture(null);
 
     /// @throws InterruptedException if the calling thread is interrupted; there is no model then
-    CausalLm open(Path path, LoadOptions options) throws InterruptedException {
+    <M extends Loaded> M open(Supplier<M> open) throws InterruptedException {
         await(left);                                                          // there is memory for one
-        CompletableFuture<CausalLm> opening = new CompletableFuture<>();
+        CompletableFuture<M> opening = new CompletableFuture<>();
         Thread thread = Thread.ofPlatform().daemon().name("load").start(() -> {
             try {
-                opening.complete(CausalLm.open(path, options));
+                opening.complete(open.get());
             } catch (RuntimeException | Error e) {
                 opening.completeExceptionally(e);
             }

@@ -217,8 +217,9 @@ final class Models {
     /// `/load MODEL`.
     static int load(Workspace workspace, Options options) {
         options.expect("/load", "MODEL", 1, 1);
-        workspace.load(options.text(), workspace.loadOptions(options, Precision.AUTO));
-        workspace.render().banner(workspace.modelLabel(), modelLine(workspace));
+        if (!workspace.loadAny(options.text(), workspace.loadOptions(options, Precision.AUTO)))
+            workspace.render().note(options.text() + " is loaded beside the model: by=similar chooses examples by it");
+        else workspace.render().banner(workspace.modelLabel(), modelLine(workspace));
         return 0;
     }
 

@@ -90,6 +90,8 @@ record Prompts(String name, PromptFile file, Map<String, Object> given, Composit
         if (batch && samples > 1) throw new UserError("-n", "cannot go with --input", "--vote N draws several and says which won");
         Map<String, Object> inputs = batch ? Map.of() : prompt.file.check(prompt.given);
         Interruption interruption = Interruption.of(workspace);
+        if (options.has("encoder"))
+            workspace.loadEncoder(options.get("encoder", ""), workspace.loadOptions(options, Precision.AUTO));
         workspace.load(workspace.modelName(options), workspace.loadOptions(options, Precision.AUTO));
         SamplingConfig config = workspace.sampling(prompt.settings, prompt.composition);
         if (options.has("verbose")) Ask.verbose(workspace.render(), workspace.model().about(), config);
@@ -112,17 +114,19 @@ record Prompts(String name, PromptFile file, Map<String, Object> given, Composit
     }
 
     private Composed compose(Workspace workspace, Map<String, Object> inputs, SamplingConfig config) {
-        return composition.compose(file.body(), inputs, workspace.tokens(), Pool.of(composition.shots()), workspace.room(config));
+        return composition.compose(file.body(), inputs, workspace.tokens(), Pool.of(composition.shots(), workspace.similarity()),
+                workspace.room(config));
     }
 
     /// A line for each row. Of the same rows always the same lines, wherever a run was interrupted.
     private int batch(Workspace workspace, SamplingConfig config, List<Row> rows, String output) {
         Render render = workspace.render();
-        Pool pool = Pool.of(composition.shots());
+        Pool pool = Pool.of(composition.shots(), workspace.similarity());
         Tokens tokens = workspace.tokens();
         int room = workspace.room(config);
         SamplingConfig seeded = settings.containsKey(Setting.SEED) ? config : config.withSeed(0);
-        String named = String.join("\n", workspace.read(name), composition.toString(), given.toString());
+        String named = String.join("\n", workspace.read(name), composition.toString(), given.toString(),
+                workspace.encoderName());
         try (Batch batch = Batch.open(workspace.model(), seeded, named, row -> {
             Map<String, Object> inputs = new LinkedHashMap<>(given);
             inputs.putAll(row);

@@ -45,6 +45,7 @@ final class Scripts implements Stage, AutoCloseable {
     static int run(Workspace workspace, Options options) throws IOException {
         String name = name("fewsh run", options);
         if (Prompts.isPrompt(name)) return Prompts.run(workspace, options);
+        if (options.has("encoder")) throw new UserError("--encoder", "is for prompt files, not for " + name, "leave it out");
         if (name.endsWith(".fewsh")) return Main.lines(options, workspace, name);
         if (!name.endsWith(".js")) throw unknown("fewsh run", name);
         workspace.begin(options, false);

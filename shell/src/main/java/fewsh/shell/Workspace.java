@@ -1,6 +1,7 @@
 package fewsh.shell;
 
 import fewsh.UserError;
+import fewsh.encode.TextEncoder;
 import fewsh.generate.CausalLm;
 import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
@@ -13,6 +14,7 @@ import fewsh.models.Spec;
 import fewsh.prompt.Composed;
 import fewsh.prompt.Composition;
 import fewsh.prompt.Message;
+import fewsh.prompt.Similarity;
 import fewsh.prompt.Tokens;
 import fewsh.script.AutoModel;
 import fewsh.session.Device;
@@ -32,6 +34,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /// What one session of the shell holds: the current model and its cache, settings, the conversation, the last answer.
@@ -49,6 +52,7 @@ final class Workspace implements AutoCloseable {
     private KvCache scores;
     private Model source;
     private LoadOptions opened;
+    private Likeness likeness;
     private Duration loadTime = Duration.ZERO;
     private final Map<Setting, List<String>> settings = new EnumMap<>(Setting.class);
     private final Tree tree = new Tree();
@@ -180,26 +184,74 @@ final class Workspace implements AutoCloseable {
 
     /// Loads a model, in place of the one there was; if only its adapters are others, and there is room for them, it stays.
     void load(String named, LoadOptions given) {
+        install(named, given, CausalLm::open);
+    }
+
+    /// The same; an encoder of texts stands beside the model that there is.
+    ///
+    /// @return false for an encoder
+    boolean loadAny(String named, LoadOptions given) {
+        return install(named, given, AutoModel::open);
+    }
+
+    private boolean install(String named, LoadOptions given, BiFunction<Path, LoadOptions, ? extends Loaded> open) {
         Spec spec = spec(named);
         Model found = find(spec.model());
         LoadOptions options = given.withAdapters(spec.adapters());
         long start = System.nanoTime();
-        if (swap(found, options)) {
-            loadTime = Duration.ofNanos(System.nanoTime() - start);
-            return;
+        if (!swap(found, options)) {
+            Loaded loaded;
+            try {
+                loaded = loading.open(() -> open.apply(found.path(), options));
+            } catch (InterruptedException e) {
+                throw new UserError(found.name(), "the load was interrupted", "", e);
+            }
+            switch (loaded) {
+                case CausalLm lm -> {
+                    unload();
+                    model = lm;
+                    source = found;
+                    opened = options;
+                    cache = model.cache();
+                }
+                case TextEncoder encoder -> {
+                    beside(named, encoder);
+                    return false;
+                }
+                default -> {
+                    loaded.close();
+                    throw new UserError(named, "is a " + loaded.about().architecture() + " model, which continues no text",
+                            "fewsh --help lists what such models are for");
+                }
+            }
         }
-        CausalLm loaded;
-        try {
-            loaded = loading.open(found.path(), options);
-        } catch (InterruptedException e) {
-            throw new UserError(found.name(), "the load was interrupted", "", e);
-        }
-        unload();
-        model = loaded;
-        source = found;
-        opened = options;
-        cache = model.cache();
         loadTime = Duration.ofNanos(System.nanoTime() - start);
+        return true;
+    }
+
+    /// Loads an encoder beside the current model: examples are then chosen by what they mean.
+    void loadEncoder(String named, LoadOptions options) {
+        Loaded loaded = open(named, options);
+        if (!(loaded instanceof TextEncoder encoder)) {
+            loaded.close();
+            throw new UserError(named, "is no encoder of text", "name one, such as all-minilm-l6-v2");
+        }
+        beside(named, encoder);
+    }
+
+    private void beside(String named, TextEncoder encoder) {
+        if (likeness != null) likeness.close();
+        likeness = new Likeness(named, encoder);
+    }
+
+    /// What was loaded beside the current model; empty if nothing was.
+    String encoderName() {
+        return likeness == null ? "" : likeness.name();
+    }
+
+    /// How near examples are to a question: by their words, or by the encoder that is loaded.
+    Similarity similarity() {
+        return likeness == null ? Similarity.WORDS : likeness;
     }
 
     /// Puts other adapters in place of those of the current model.
@@ -423,6 +475,7 @@ final class Workspace implements AutoCloseable {
     public void close() {
         if (scripts != null) scripts.close();
         unload();
+        if (likeness != null) likeness.close();
         loading.close();
     }
 

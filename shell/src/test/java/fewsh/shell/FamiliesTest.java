@@ -194,6 +194,29 @@ class FamiliesTest {
         assertEquals(0, shell.code(), shell.err());
     }
 
+    @Test
+    void examplesAreChosenByAnEncoderThatIsLoadedBesideTheModel() throws IOException {
+        Files.writeString(home.resolve("shots.jsonl"), """
+                {"input": "speak", "output": "one"}
+                {"input": "romeo romeo", "output": "two"}
+                {"input": "the king is dead", "output": "three"}
+                """);
+        // without a word in common BM25 keeps the file's order; an encoder has an order of its own
+        String ask = "/shots shots.jsonl k=3 by=similar\n/show wherefore art thou";
+        Cli.Result words = cli.run("-m", model("llama"), "-c", ask);
+        Cli.Result meaning = cli.run("-m", model("llama"), "-c", "/load " + model("bert") + "\n" + ask);
+        assertEquals(0, meaning.code(), meaning.err());
+        assertTrue(meaning.err().contains("is loaded beside the model"), meaning.err());
+        List<Integer> order = List.of(words.out().indexOf("three"), words.out().indexOf("two"), words.out().indexOf("one"));
+        assertEquals(order.stream().sorted().toList(), order);
+        JsonObject asked = lines(cli.run("ask", "-m", model("llama"), "--json", "--max_tokens", "1", "--shots",
+                "shots.jsonl k=1 by=similar", "--encoder", model("bert"), "speak  up")).getFirst();
+        assertTrue(asked.get("prompt_tokens").getAsInt() > 0);
+        Cli.Result none = cli.run("ask", "-m", model("llama"), "--encoder", model("gpt2"), "x");
+        assertEquals(2, none.code());
+        assertTrue(none.err().contains("no encoder of text"), none.err());
+    }
+
     private static String[] arguments(String command, String model, List<String> tail) {
         List<String> all = new ArrayList<>(List.of(command, "-m", model));
         all.addAll(tail);
