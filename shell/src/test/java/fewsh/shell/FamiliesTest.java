@@ -230,6 +230,13 @@ class FamiliesTest {
         List<String> tail = List.of("--raw", "--json", "--precision", "fp32", "--max_tokens", "8", "What is");
         assertEquals(lines(cli.run(arguments("ask", model("llama") + "+" + model("llama-lora"), tail))).getFirst().get("text"),
                 lines(cli.run(arguments("ask", out.toString(), tail))).getFirst().get("text"));
+        Path seen = home.resolve("seen");
+        String picture = Shared.path("models/tiny/vit").resolve("wide.png").toString();
+        assertEquals(0, cli.run("convert", model("vit"), seen.toString()).code());
+        assertEquals(cli.run("classify", "-m", model("vit"), picture).out(), cli.run("classify", "-m", seen.toString(), picture).out());
+        Cli.Result pair = cli.run("convert", model("t5"), home.resolve("pair").toString());
+        assertEquals(2, pair.code());
+        assertTrue(pair.err().contains("--format safetensors") && Files.notExists(home.resolve("pair")), pair.err());
         Cli.Result again = cli.run("convert", model("llama"), out.toString());
         assertEquals(2, again.code());
         assertTrue(again.err().contains("is there already"), again.err());
