@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
@@ -24,10 +25,12 @@ public final class Shared {
     private Shared() {}
 
     /// A test class that cannot run without the files or folders named. Where one is missing the class is not run and a line
-    /// says so at the end of the build; with `FEWSH_SHARED_REQUIRED=1`, as in `.ci/run`, that is a failure.
+    /// says so at the end of the build; with `FEWSH_SHARED_REQUIRED=1`, as in `.ci/run`, that is a failure. It holds for a class
+    /// that extends it too.
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
     @ExtendWith(Condition.class)
+    @Inherited
     public @interface Suite {
         String[] value();
 
@@ -36,9 +39,6 @@ public final class Shared {
 
         /// Programs on the PATH without which it cannot run either.
         String[] programs() default {};
-
-        /// Environment variables, each naming a file or folder without which it cannot run either.
-        String[] variables() default {};
     }
 
     /// The file or folder `name` of the shared folder.
@@ -75,9 +75,6 @@ public final class Shared {
                     return missing(context.getRequiredTestClass(), "the model " + model + " (fewsh pull " + model + ")");
             for (String program : suite.programs())
                 if (!onPath(program)) return missing(context.getRequiredTestClass(), "the program " + program);
-            for (String variable : suite.variables())
-                if (!Files.exists(Path.of(System.getenv().getOrDefault(variable, "none"))))
-                    return missing(context.getRequiredTestClass(), "what " + variable + " should name");
             return ConditionEvaluationResult.enabled("");
         }
 
@@ -86,7 +83,7 @@ public final class Shared {
                     .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
         }
 
-        private static ConditionEvaluationResult missing(Class<?> suite, String need) {
+        static ConditionEvaluationResult missing(Class<?> suite, String need) {
             String line = suite.getName() + ": needs " + need;
             if ("1".equals(System.getenv("FEWSH_SHARED_REQUIRED")))
                 throw new AssertionError(line + ", which is not there (third-party files are looked for in " + root() + ")");

@@ -2,33 +2,70 @@ package fewsh;
 
 import fewsh.load.LoadOptions;
 import fewsh.session.Device;
+import fewsh.store.Home;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/// The WebGPU plugin for the suites that run on it: a class of goldens that takes its options from a method is run again on WebGPU by
-/// a class that extends it.
+/// Golden outputs on WebGPU: a test class that loads its models with [#options] is run there again by an empty class that extends it
+/// and is a [Suite]. Same numbers, same tolerances.
 ///
-/// The plugin is in the home folder that `FEWSH_WEBGPU_HOME` names, from `fewsh pull provider:webgpu`. What it runs on is the
-/// environment's: a GPU, or with `ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER=1` and `VK_DRIVER_FILES` a driver that computes on the CPU.
-/// `.ci/run` sets all that up.
+/// The plugin is that of the store (`fewsh pull provider:webgpu`); what it runs on is the environment's, a GPU or a driver that
+/// computes on the CPU. `.ci/run` sets up the latter.
 public final class WebGpu {
-    /// Of one float32 logit, where the CPU's tolerance is 1e-4. Shaders may contract a multiplication and an addition, sum in other
-    /// orders, and have exp, tanh and erf of a few ulp: the WGSL specification allows more than IEEE 754 does.
-    public static final float FLOAT32_LOGITS = 1e-4f;
+    private static Device device = Device.CPU;
 
     private WebGpu() {}
 
-    /// `options` with the plugin, on WebGPU.
-    public static LoadOptions on(LoadOptions options) {
-        Path providers = options.home().resolve("providers");
+    /// A test class that runs on WebGPU. Without plugin and adapter it is not run and named, as a [Shared.Suite].
+    @Target(ElementType.TYPE)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ExtendWith(Switch.class)
+    public @interface Suite {}
+
+    /// As `LoadOptions.in(home)`, and in a [Suite] on WebGPU.
+    public static LoadOptions options(Path home) {
+        Path providers = home.resolve("providers");
         try {
-            if (!Files.exists(providers))
-                Files.createSymbolicLink(providers, Path.of(System.getenv("FEWSH_WEBGPU_HOME"), "providers").toAbsolutePath());
+            if (!device.equals(Device.CPU) && !Files.exists(providers)) Files.createSymbolicLink(providers, plugins());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return options.withDevice(new Device(Device.Provider.WEBGPU, 0));
+        return LoadOptions.in(home).withDevice(device);
+    }
+
+    private static Path plugins() {
+        return Home.of(System.getenv()).providers();
+    }
+
+    static final class Switch implements ExecutionCondition, BeforeAllCallback, AfterAllCallback {
+        @Override
+        public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+            if (context.getTestMethod().isPresent()) return ConditionEvaluationResult.enabled("");
+            Device.Status status = Device.all(plugins()).get(Device.Provider.WEBGPU.ordinal());
+            return status.available() ? ConditionEvaluationResult.enabled("")
+                    : Shared.Condition.missing(context.getRequiredTestClass(), "WebGPU (" + status.detail() + ")");
+        }
+
+        @Override
+        public void beforeAll(ExtensionContext context) {
+            device = new Device(Device.Provider.WEBGPU, 0);
+        }
+
+        @Override
+        public void afterAll(ExtensionContext context) {
+            device = Device.CPU;
+        }
     }
 }

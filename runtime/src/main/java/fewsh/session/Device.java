@@ -143,16 +143,18 @@ public record Device(Provider provider, int index) {
                     Plugin.DRIVERS),
             new Failure("device (is |was )?lost|DXGI_ERROR_DEVICE|VK_ERROR_DEVICE_LOST", "the device was lost",
                     "load the model again; if it happens again, update the GPU's driver or use --device cpu"),
-            new Failure("out of memory|out_of_memory|OUT_OF_DEVICE|OUT_OF_HOST|failed to allocate|bad allocation|BFCArena"
+            new Failure("out.?of.?(device.?|host.?)?memory|too many storage buffers|failed to allocate|bad allocation|BFCArena"
                     + "|exceeds the (max|limit)|maxBufferSize|maxStorageBufferBindingSize|is larger than",
                     "the device's memory does not hold it",
                     "use --precision int4 or int8, a shorter context, or --device cpu"),
+            new Failure("requires f16", "the device has no 16-bit floats", "use --precision fp32, a file in float32, or --device cpu"),
             new Failure("NOT_IMPLEMENTED|Could not find an implementation", "neither the provider nor the CPU has an operator of it",
                     "use --device cpu, or export the model for an older opset"));
 
     /// The runtime's own words, without where in its source they were said.
     private static String brief(String message) {
-        String said = message.replaceAll("\\s+", " ").replaceFirst("^.*(?:was false\\.|Status Message:|: EP_FAIL :)\\s*", "").strip();
+        String said = message.replaceAll("\\s+", " ").replaceFirst("^.*(?:was false\\.|Status Message:|: EP_FAIL :)\\s*", "")
+                .replaceFirst("^\\S+\\.cc:\\d+ (?:GenerateSourceCode )?", "").strip();
         return said.length() > LONGEST ? said.substring(0, LONGEST) + "…" : said;
     }
 

@@ -61,14 +61,16 @@ record Plugin(Device.Provider provider, Path library) {
         }
     }
 
-    /// The nodes that are wrong on a driver that computes on the CPU. The plugin's attention over 32 positions or more takes it
-    /// that a subgroup has at least 8 lanes, as every GPU's has; SwiftShader's has 4 and the keys of each step are counted twice.
-    static List<String> wrongInSoftware(List<Native.Placed> nodes) {
-        return nodes.stream().filter(n -> !n.provider().equals("cpu") && Set.of("MultiHeadAttention", "Attention").contains(n.operator()))
-                .map(Native.Placed::node).toList();
+    /// The nodes that the plugin computes too wrongly to be given. WGSL lets a sine be off by 2^-11, and more outside of ±π: an
+    /// export that computes its rotary positions was off by 0.003 in a logit. And on a driver that computes on the CPU attention
+    /// over 32 positions or more: it takes it that a subgroup has at least 8 lanes, as every GPU's has; SwiftShader's has 4, and
+    /// the keys of each step are counted twice.
+    static List<String> unfit(List<Native.Placed> nodes, boolean software) {
+        Set<String> unfit = software ? Set.of("Sin", "Cos", "MultiHeadAttention", "Attention") : Set.of("Sin", "Cos");
+        return nodes.stream().filter(n -> n.provider().equals("webgpu") && unfit.contains(n.operator())).map(Native.Placed::node).toList();
     }
 
-    /// How many tokens a pass may have there: attention that reads a cache is fed in shorter pieces.
+    /// How many tokens a pass may have on such a driver: attention that reads a cache is fed in shorter pieces.
     static int longestInSoftware(Placement placement) {
         return placement.nodes().entrySet().stream().anyMatch(p -> !p.getKey().equals("cpu")
                 && p.getValue().containsKey("GroupQueryAttention")) ? 31 : Integer.MAX_VALUE;
@@ -108,12 +110,18 @@ record Plugin(Device.Provider provider, Path library) {
         synchronized (Plugin.class) {
             try {
                 OrtEnvironment environment = Runtime.environment();
-                if (!LOADED.containsKey(provider)) {
-                    environment.registerExecutionProviderLibrary(provider.word(), library.toString());
-                    LOADED.put(provider, library);
+                Path file = library.toRealPath();
+                Path loaded = LOADED.get(provider);
+                if (loaded == null) {
+                    environment.registerExecutionProviderLibrary(provider.word(), file.toString());
+                    LOADED.put(provider, file);
                     Native.keepEnvironment();
-                }
+                } else if (!loaded.equals(file))
+                    throw new UserError(library.toString(), "another plugin of " + provider.word() + " is loaded already, " + loaded,
+                            "start again to use this one");
                 return environment.getEpDevices().stream().filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
+            } catch (IOException e) {
+                throw new UserError(library.toString(), "cannot be read: " + e.getMessage(), "", e);
             } catch (OrtException e) {
                 throw new UserError(library.toString(), "the provider plugin does not load: " + e.getMessage(),
                         "fetch it again: fewsh rm provider:" + provider.word() + ", fewsh pull provider:" + provider.word()

@@ -117,11 +117,11 @@ public final class Session implements AutoCloseable {
             int longestPass = Integer.MAX_VALUE;
             if (device.provider() != Device.Provider.CPU) {
                 List<Native.Placed> nodes = Native.placement(session);
-                List<String> wrong = software ? Plugin.wrongInSoftware(nodes) : List.of();
-                if (!onCpu.containsAll(wrong)) {
+                List<String> unfit = Plugin.unfit(nodes, software);
+                if (!onCpu.containsAll(unfit)) {
                     session.close();
                     held.forEach(OnnxTensor::close);
-                    return open(model, options, wrong);
+                    return open(model, options, unfit);
                 }
                 placement = Placement.of(nodes);
                 if (software) longestPass = Plugin.longestInSoftware(placement);

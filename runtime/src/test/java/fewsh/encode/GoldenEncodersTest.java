@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.WebGpu;
 import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.tensor.Tensor;
@@ -39,7 +40,7 @@ class GoldenEncodersTest {
     static Path home;
 
     private static LoadOptions options() {
-        return LoadOptions.in(home).withPrecision(Precision.FP32);
+        return WebGpu.options(home).withPrecision(Precision.FP32);
     }
 
     @ParameterizedTest

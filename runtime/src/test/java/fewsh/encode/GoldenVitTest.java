@@ -7,7 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
-import fewsh.load.LoadOptions;
+import fewsh.WebGpu;
 import fewsh.models.Precision;
 import fewsh.vision.Idefics3Preprocessor;
 import fewsh.vision.Picture;
@@ -45,7 +45,7 @@ class GoldenVitTest {
     void picturesAreSeenAndClassifiedAsByTheReference(String folder) throws IOException {
         Path path = Shared.path(folder);
         JsonObject golden = golden(folder);
-        try (ImageClassifier model = ImageClassifier.open(path, LoadOptions.in(home).withPrecision(Precision.FP32))) {
+        try (ImageClassifier model = ImageClassifier.open(path, WebGpu.options(home).withPrecision(Precision.FP32))) {
             for (JsonElement each : golden.getAsJsonArray(golden.has("forward") ? "forward" : "runs")) {
                 JsonObject run = each.getAsJsonObject();
                 Path file = path.resolve(run.get("file").getAsString());
@@ -64,7 +64,7 @@ class GoldenVitTest {
     void aBatchOfPicturesHasTheReferencesLogits() throws IOException {
         Path path = Shared.path("models/tiny/vit");
         JsonObject batch = golden("models/tiny/vit").getAsJsonObject("batch");
-        try (ImageClassifier model = ImageClassifier.open(path, LoadOptions.in(home))) {
+        try (ImageClassifier model = ImageClassifier.open(path, WebGpu.options(home))) {
             List<Picture> pictures = new ArrayList<>();
             for (JsonElement file : batch.getAsJsonArray("files")) pictures.add(Picture.read(path.resolve(file.getAsString())));
             List<Classes> classes = model.classify(pictures);

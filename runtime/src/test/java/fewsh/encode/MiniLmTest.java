@@ -9,7 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
-import fewsh.load.LoadOptions;
+import fewsh.WebGpu;
 import fewsh.models.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +33,7 @@ class MiniLmTest {
     static Path home;
 
     private static TextEncoder open(Precision precision) {
-        return TextEncoder.open(Shared.model("all-minilm-l6-v2"), LoadOptions.in(home).withPrecision(precision));
+        return TextEncoder.open(Shared.model("all-minilm-l6-v2"), WebGpu.options(home).withPrecision(precision));
     }
 
     private static List<JsonObject> sentences() throws IOException {

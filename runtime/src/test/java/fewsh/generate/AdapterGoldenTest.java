@@ -8,8 +8,8 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.WebGpu;
 import fewsh.export.Export;
-import fewsh.load.LoadOptions;
 import fewsh.models.Checkpoint;
 import fewsh.models.Precision;
 import fewsh.models.Scaled;
@@ -33,7 +33,7 @@ class AdapterGoldenTest {
     static Path home;
 
     private static CausalLm open(Path model, Scaled... adapters) {
-        return CausalLm.open(model, LoadOptions.in(home).withPrecision(Precision.FP32).withThreads(2).withAdapters(List.of(adapters)));
+        return CausalLm.open(model, WebGpu.options(home).withPrecision(Precision.FP32).withThreads(2).withAdapters(List.of(adapters)));
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.WebGpu;
 import fewsh.load.Export;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
@@ -44,7 +45,7 @@ class GoldenExportsTest {
     static Path home;
 
     private static LoadOptions options() {
-        return LoadOptions.in(home).withThreads(2);
+        return WebGpu.options(home).withThreads(2);
     }
 
     private static JsonObject golden(String folder) throws IOException {

@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
+import fewsh.WebGpu;
 import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.prompt.Message;
@@ -42,16 +43,11 @@ class GoldenModelsTest {
     @TempDir
     static Path home;
 
-    LoadOptions options() {
-        return LoadOptions.in(home).withPrecision(Precision.FP32).withThreads(2);
+    private static LoadOptions options() {
+        return WebGpu.options(home).withPrecision(Precision.FP32).withThreads(2);
     }
 
-    /// Of one logit of the tiny models.
-    float tolerance() {
-        return FLOAT32_LOGITS;
-    }
-
-    private CausalLm open(Path model) {
+    private static CausalLm open(Path model) {
         return CausalLm.open(model, options());
     }
 
@@ -111,18 +107,18 @@ class GoldenModelsTest {
                     JsonArray data = c.getAsJsonObject("logits").getAsJsonArray("data");
                     int vocab = logits[0].length;
                     for (int i = 0; i < data.size(); i++)
-                        assertEquals(data.get(i).getAsFloat(), logits[i / vocab][i % vocab], tolerance(), c.get("name") + " " + i);
+                        assertEquals(data.get(i).getAsFloat(), logits[i / vocab][i % vocab], FLOAT32_LOGITS, c.get("name") + " " + i);
                 }
                 if (c.has("last_logits")) {
                     JsonArray data = c.getAsJsonArray("last_logits");
                     for (int i = 0; i < data.size(); i++)
-                        assertEquals(data.get(i).getAsFloat(), logits[ids.length - 1][i], tolerance(), c.get("name") + " " + i);
+                        assertEquals(data.get(i).getAsFloat(), logits[ids.length - 1][i], FLOAT32_LOGITS, c.get("name") + " " + i);
                 }
                 if (c.has("logprobs")) {
                     JsonArray data = c.getAsJsonArray("logprobs");
                     Score score = lm.score(cache, new int[] {ids[0]}, Arrays.copyOfRange(ids, 1, ids.length));
                     for (int i = 1; i < ids.length; i++)             // the first token has none
-                        assertEquals(data.get(i).getAsFloat(), score.tokens().get(i - 1).logprob(), tolerance(), c.get("name") + " " + i);
+                        assertEquals(data.get(i).getAsFloat(), score.tokens().get(i - 1).logprob(), FLOAT32_LOGITS, c.get("name") + " " + i);
                 }
             }
             JsonObject batch = golden.getAsJsonObject("batch");
@@ -133,7 +129,7 @@ class GoldenModelsTest {
                 float[][] logits = lm.forward(Arrays.copyOfRange(ids, padding, ids.length));
                 JsonArray data = batch.getAsJsonArray("last_logits").get(row).getAsJsonArray();
                 for (int i = 0; i < data.size(); i++)
-                    assertEquals(data.get(i).getAsFloat(), logits[logits.length - 1][i], tolerance(), "row " + row + " " + i);
+                    assertEquals(data.get(i).getAsFloat(), logits[logits.length - 1][i], FLOAT32_LOGITS, "row " + row + " " + i);
             }
             for (JsonObject c : golden.getAsJsonObject("tokenizer").has("chat")
                     ? objects(golden.getAsJsonObject("tokenizer").get("chat")) : List.<JsonObject>of()) {
@@ -147,7 +143,7 @@ class GoldenModelsTest {
                 JsonArray logprobs = c.getAsJsonArray("logprobs");
                 assertEquals(logprobs.size(), score.tokens().size(), c.get("continuation").getAsString());
                 for (int i = 0; i < logprobs.size(); i++)
-                    assertEquals(logprobs.get(i).getAsFloat(), score.tokens().get(i).logprob(), tolerance());
+                    assertEquals(logprobs.get(i).getAsFloat(), score.tokens().get(i).logprob(), FLOAT32_LOGITS);
             }
             for (JsonObject c : objects(golden.get("greedy"))) assertGreedy(lm, cache, c, "input_ids");
         }

@@ -10,8 +10,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import fewsh.Shared;
+import fewsh.WebGpu;
 import fewsh.generate.GenerationConfig.EarlyStopping;
-import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
 import fewsh.tensor.Tensor;
 import java.io.IOException;
@@ -40,7 +40,7 @@ class GoldenSeq2SeqTest {
     static Path home;
 
     private static Seq2Seq open(String folder, Precision precision) {
-        return Seq2Seq.open(Shared.path("models/tiny/" + folder), LoadOptions.in(home).withPrecision(precision).withThreads(2));
+        return Seq2Seq.open(Shared.path("models/tiny/" + folder), WebGpu.options(home).withPrecision(precision).withThreads(2));
     }
 
     private static JsonObject golden(String folder) throws IOException {

@@ -9,7 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
-import fewsh.load.LoadOptions;
+import fewsh.WebGpu;
 import fewsh.models.Precision;
 import fewsh.tensor.Shape;
 import fewsh.tensor.Tensor;
@@ -42,7 +42,7 @@ class GoldenWhisperTest {
     static void open() throws IOException {
         Path folder = Shared.path("models/tiny/whisper");
         golden = JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonObject();
-        model = Transcriber.open(folder, LoadOptions.in(home).withPrecision(Precision.FP32).withThreads(2));
+        model = Transcriber.open(folder, WebGpu.options(home).withPrecision(Precision.FP32).withThreads(2));
     }
 
     @AfterAll

@@ -10,7 +10,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
 import fewsh.UserError;
-import fewsh.load.LoadOptions;
+import fewsh.WebGpu;
 import fewsh.models.Precision;
 import fewsh.prompt.Message;
 import fewsh.tensor.Tensor;
@@ -45,7 +45,7 @@ class Idefics3GoldenTest {
     static void open() throws IOException {
         Path folder = Shared.path("models/tiny/idefics3");
         golden = JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonObject();
-        lm = CausalLm.open(folder, LoadOptions.in(home).withPrecision(Precision.FP32));
+        lm = CausalLm.open(folder, WebGpu.options(home).withPrecision(Precision.FP32));
     }
 
     @AfterAll

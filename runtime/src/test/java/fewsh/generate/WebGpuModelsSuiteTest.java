@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fewsh.Shared;
 import fewsh.WebGpu;
 import fewsh.load.LoadOptions;
+import fewsh.models.Precision;
 import fewsh.session.Placement;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,19 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every float32 golden of the causal models again, on WebGPU; of SmolLM2 one answer, since a software driver takes seconds a token.
-@Shared.Suite(value = {"models/smollm2-135m-instruct-gguf", "models/stories260K-gguf", "models/tiny"},
-        variables = "FEWSH_WEBGPU_HOME")
+@WebGpu.Suite
 class WebGpuModelsSuiteTest extends GoldenModelsTest {
-    @Override
-    LoadOptions options() {
-        return WebGpu.on(super.options());
-    }
-
-    @Override
-    float tolerance() {
-        return WebGpu.FLOAT32_LOGITS;
-    }
-
     @Override
     @ParameterizedTest
     @ValueSource(strings = "stories260K-gguf/tinyllm.gguf")
@@ -38,7 +28,8 @@ class WebGpuModelsSuiteTest extends GoldenModelsTest {
 
     @Test
     void smollm2SaysWhatItSaysOnTheCpu() {
-        assertEquals(answer(super.options()), answer(options()));
+        LoadOptions cpu = LoadOptions.in(home);
+        assertEquals(answer(cpu.withPrecision(Precision.FP32)), answer(WebGpu.options(home).withPrecision(Precision.FP32)));
     }
 
     private static List<Integer> answer(LoadOptions options) {
@@ -54,7 +45,7 @@ class WebGpuModelsSuiteTest extends GoldenModelsTest {
     @ParameterizedTest
     @ValueSource(strings = {"gpt2", "llama", "gemma3_text", "phi3"})
     void everythingButTheLogarithmOfTheAnswerRunsOnTheDevice(String folder) {
-        try (CausalLm lm = CausalLm.open(Shared.path("models/tiny/" + folder), options())) {
+        try (CausalLm lm = CausalLm.open(Shared.path("models/tiny/" + folder), WebGpu.options(home))) {
             Placement placement = lm.about().placement();
             assertEquals(Set.of("LogSoftmax"), placement.nodes().get("cpu").keySet(), placement::toString);
             assertTrue(placement.of("webgpu") >= 16, placement::toString);

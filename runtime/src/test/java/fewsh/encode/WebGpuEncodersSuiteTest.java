@@ -1,0 +1,6 @@
+package fewsh.encode;
+
+import fewsh.WebGpu;
+
+@WebGpu.Suite
+class WebGpuEncodersSuiteTest extends GoldenEncodersTest {}

@@ -1,0 +1,6 @@
+package fewsh.generate;
+
+import fewsh.WebGpu;
+
+@WebGpu.Suite
+class WebGpuAdapterSuiteTest extends AdapterGoldenTest {}
