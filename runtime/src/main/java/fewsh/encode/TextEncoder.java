@@ -30,8 +30,8 @@ import java.util.stream.IntStream;
 ///
 /// What a text gives does not depend on what it is batched with, beyond rounding.
 public final class TextEncoder implements Loaded {
-    /// Tokens of one pass, padding included: more would not stay in the processor's caches.
-    private static final int PASS = 1024;
+    /// Tokens of one pass for each thread, padding included: more would not stay in the processor's caches.
+    private static final int PASS = 256;
     /// Numbers that one pass gives at most, for heads that score a whole vocabulary at each position.
     private static final long NUMBERS = 1 << 22;
     /// Tokens of the longest answer.
@@ -42,8 +42,10 @@ public final class TextEncoder implements Loaded {
     private final About about;
     private final Network network;
     private final Reading reading;
+    private final int pass;
 
-    private TextEncoder(AutoCloseable opened, About about, Network network, Reading reading) {
+    private TextEncoder(AutoCloseable opened, About about, Network network, Reading reading, int threads) {
+        this.pass = Math.clamp(NUMBERS / network.widest(), 1, PASS * threads);
         this.opened = opened;
         this.about = about;
         this.network = network;
@@ -65,14 +67,14 @@ public final class TextEncoder implements Loaded {
                     : Tokenizer.open(checkpoint.path()));
         });
         Network network = Network.of(opened.session("model"), opened.about().contextLength(), opened.about().vocabSize());
-        return new TextEncoder(opened, opened.about(), network, opened.read());
+        return new TextEncoder(opened, opened.about(), network, opened.read(), options.threads());
     }
 
     private static TextEncoder open(Path path, Export export, LoadOptions options) {
         Exported exported = Exported.open(export, options);
         try {
             return new TextEncoder(exported, exported.about(), Network.of(exported), Reading.of(path, export.folder(),
-                    export.settings(), exported.about().contextLength(), Tokenizer.open(export.folder())));
+                    export.settings(), exported.about().contextLength(), Tokenizer.open(export.folder())), options.threads());
         } catch (RuntimeException e) {
             exported.close();
             throw e;
@@ -251,8 +253,7 @@ public final class TextEncoder implements Loaded {
     }
 
     private void run(List<Encoding> texts, Each each) {
-        int tokens = Math.clamp(NUMBERS / network.widest(), 1, PASS);
-        for (Batch batch : Batch.byLength(texts, tokens)) {
+        for (Batch batch : Batch.byLength(texts, pass)) {
             Map<String, Tensor> made = network.feed(batch.inputs(texts, reading.pad(), reading.types()));
             for (int row = 0; row < batch.members().size(); row++) each.made(batch.members().get(row), row, made);
         }

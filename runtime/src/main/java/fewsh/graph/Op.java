@@ -81,6 +81,20 @@ public sealed interface Op {
     /// Root-mean-square norm over the last axis. ONNX Runtime registers it in ONNX's own domain.
     record SimplifiedLayerNormalization(float epsilon) implements Op {}
 
+    record Div() implements Op {}
+
+    record Abs() implements Op {}
+
+    /// Over the axes that the second input gives.
+    record ReduceMax(boolean keepdims) implements Op {}
+
+    /// x / scale, rounded to even, plus the zero point: bytes of the zero point's type.
+    record QuantizeLinear() implements Op {}
+
+    /// A product of matrices of bytes. Inputs: a and b `(k, n)`; the scales of a, one, and of b, one a column; their zero points,
+    /// which are taken off first.
+    record MatMulIntegerToFloat() implements Op {}
+
     /// A matrix product with one side transposed in place.
     record FusedMatMul(boolean transA, boolean transB) implements Op {}
 
@@ -129,9 +143,9 @@ public sealed interface Op {
         return switch (this) {
             case Add _, Sub _, Mul _, Sigmoid _, Tanh _, Relu _, Gelu _, Cast _, MatMul _, Gemm _, Gather _, Reshape _, Transpose _,
                     Concat _, Split _, ReduceSum _, Softmax _, LogSoftmax _, LayerNormalization _, CumSum _, Equal _, Conv _, Shape _,
-                    SimplifiedLayerNormalization _ -> "";
+                    SimplifiedLayerNormalization _, Div _, Abs _, ReduceMax _, QuantizeLinear _ -> "";
             case FusedMatMul _, QuickGelu _, SkipLayerNormalization _, SkipSimplifiedLayerNormalization _, MatMulNBits _,
-                    GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _ -> "com.microsoft";
+                    GatherBlockQuantized _, GroupQueryAttention _, MultiHeadAttention _, MatMulIntegerToFloat _ -> "com.microsoft";
         };
     }
 }

@@ -36,8 +36,11 @@ final class Shapes {
     private static List<Optional<Made>> infer(Op op, List<Value> in, Function<Value, Optional<Tensor>> constants) {
         Value x = in.getFirst();
         return switch (op) {
-            case Op.Add _, Op.Sub _, Op.Mul _ -> one(same(x, in.get(1)), x.shape().broadcast(in.get(1).shape()));
-            case Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.Gelu _, Op.QuickGelu _ -> one(x.dtype(), x.shape());
+            case Op.Add _, Op.Sub _, Op.Mul _, Op.Div _ -> one(same(x, in.get(1)), x.shape().broadcast(in.get(1).shape()));
+            case Op.Abs _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.Gelu _, Op.QuickGelu _ -> one(x.dtype(), x.shape());
+            case Op.ReduceMax(boolean keepdims) -> one(x.dtype(), reduced(x.shape(), longs(in.get(1), constants), keepdims));
+            case Op.QuantizeLinear() -> one(in.get(2).dtype(), x.shape());
+            case Op.MatMulIntegerToFloat() -> one(in.get(2).dtype(), product(x.shape(), in.get(1).shape()));
             case Op.CumSum _ -> one(x.dtype(), x.shape());
             case Op.Equal() -> {
                 same(x, in.get(1));

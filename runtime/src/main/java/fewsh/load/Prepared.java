@@ -52,7 +52,7 @@ import java.util.zip.CRC32C;
 ///              loads them too; what was loaded is not to be used before
 record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// To be raised whenever a graph or the layout of a weight changes; `PreparedTest` notices.
-    static final int FORMAT = 6;
+    static final int FORMAT = 7;
     private static final String DATA = "model.onnx.data";
 
     Path model(String graph) {
@@ -92,7 +92,8 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
                     files.add(graph.getKey() + ".onnx");
                     Path file = temporary.resolve(graph.getKey() + ".onnx");
                     if (provider.fusedProducts())
-                        OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep, adapted.slots()), file, data);
+                        OnnxFile.write(Net.build(graph.getValue(), checkpoint, precision, data::keep, adapted.slots(),
+                                provider == Device.Provider.CPU), file, data);
                     else lower(graph.getValue(), adapted, precision, file, data);
                 }
             }
@@ -123,7 +124,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
         Path scratch = file.resolveSibling("scratch");
         try (DataFile before = new DataFile(scratch)) {
             OnnxFile.write(Lowering.plainProducts(
-                    Net.build(build, checkpoint, precision, before::keep, adapted.slots()), data::keep), file, data);
+                    Net.build(build, checkpoint, precision, before::keep, adapted.slots(), false), data::keep), file, data);
         } finally {
             Files.deleteIfExists(scratch);
         }

@@ -53,6 +53,7 @@ public record Bert(Config config) implements Encoder {
     }
 
     private void build(Net g) {
+        g.batches();
         Value x = embed(g);                                                                 // (batch, sequence, width)
         for (int layer = 0; layer < config.nLayer; layer++) x = block(g, "encoder.layer." + layer + ".", x);
         switch (config.head) {

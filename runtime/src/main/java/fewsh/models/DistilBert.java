@@ -50,6 +50,7 @@ public record DistilBert(Config config) implements Encoder {
     }
 
     private void build(Net g) {
+        g.batches();
         Value x = g.add(g.embedding("embeddings.word_embeddings", config.vocabSize, config.width, g.inputIds()),
                 g.embedding("embeddings.position_embeddings", config.nPositions, config.width, g.places()));
         x = g.layerNorm("embeddings.LayerNorm", x, EPSILON);                                // (batch, sequence, width)

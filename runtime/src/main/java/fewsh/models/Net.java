@@ -133,10 +133,12 @@ public final class Net {
     /// Values that several layers use.
     private final Map<String, Value> made = new HashMap<>();
     private final boolean exported;
+    private final boolean bytes;
 
-    private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices, boolean exported) {
+    private Net(GraphBuilder g, Checkpoint checkpoint, Matrices matrices, boolean exported, boolean bytes) {
         this.g = g;
         this.exported = exported;
+        this.bytes = bytes;
         this.checkpoint = checkpoint;
         this.matrices = matrices;
     }
@@ -148,29 +150,36 @@ public final class Net {
     /// @param keep where converted weights go: it is given each in memory that is freed afterwards, and gives back the same
     ///             numbers in memory that outlives the graph; the other weights stay in the checkpoint's mapping
     /// @param slots where the graph takes low-rank matrices as inputs
+    /// @param bytes whether the provider multiplies matrices of bytes
     public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep,
-            Set<Slot> slots) {
+            Set<Slot> slots, boolean bytes) {
         GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
-        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots), false));
+        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots), false, bytes));
         return Fusions.skipNorms(g.build());
     }
 
     public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
-        return build(build, checkpoint, precision, keep, Set.of());
+        return build(build, checkpoint, precision, keep, Set.of(), true);
     }
 
     /// The graph as other programs take it: `attention_mask` int64 `(batch, total)`, 0 only behind a row's end, in place of the
     /// numbers that follow from it, and float32 `logits` `(batch, sequence, vocab_size)` of all positions.
     public static Graph export(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep) {
         GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
-        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, Set.of()), true));
+        build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, Set.of()), true, false));
         return Fusions.skipNorms(g.build());
     }
 
     /// Builds a graph for what it asks of its matrices.
     static void list(Consumer<Net> build, Checkpoint checkpoint, Function<GraphBuilder, Matrices> matrices) {
         GraphBuilder g = new GraphBuilder("list");
-        build.accept(new Net(g, checkpoint, matrices.apply(g), false));
+        build.accept(new Net(g, checkpoint, matrices.apply(g), false, false));
+    }
+
+    /// Said first by a page whose products have many rows at once, such as an encoder's: 8 bits are then held so that these are
+    /// fast, where the provider can.
+    void batches() {
+        if (bytes) matrices.forBatches();
     }
 
     /// Plain operators, for what no layer here does.

@@ -17,7 +17,7 @@ final class Attributes {
     static SequencedMap<String, Object> of(Op op) {
         SequencedMap<String, Object> a = new LinkedHashMap<>();
         switch (op) {
-            case Op.Add _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _, Op.Equal _, Op.Shape _ -> {}
+            case Op.Add _, Op.Div _, Op.Abs _, Op.QuantizeLinear _, Op.MatMulIntegerToFloat _, Op.Sub _, Op.Mul _, Op.Sigmoid _, Op.Tanh _, Op.Relu _, Op.MatMul _, Op.Reshape _, Op.Equal _, Op.Shape _ -> {}
             case Op.Gelu(String approximate) -> a.put("approximate", approximate);
             case Op.Cast(DType to) -> a.put("to", (long) to.onnx());
             case Op.Gemm(boolean transB) -> a.put("transB", number(transB));
@@ -31,6 +31,7 @@ final class Attributes {
             case Op.Split(int axis) -> a.put("axis", (long) axis);
             case Op.ReduceSum(boolean keepdims) -> a.put("keepdims", number(keepdims));
             case Op.CumSum(boolean exclusive) -> a.put("exclusive", number(exclusive));
+            case Op.ReduceMax(boolean keepdims) -> a.put("keepdims", number(keepdims));
             case Op.Softmax(int axis) -> a.put("axis", (long) axis);
             case Op.LogSoftmax(int axis) -> a.put("axis", (long) axis);
             case Op.LayerNormalization(float epsilon) -> a.put("epsilon", epsilon);
@@ -95,6 +96,11 @@ final class Attributes {
             case "ReduceSum" -> new Op.ReduceSum(a.flag("keepdims"));
             case "CumSum" -> new Op.CumSum(a.flag("exclusive"));
             case "Equal" -> new Op.Equal();
+            case "Div" -> new Op.Div();
+            case "Abs" -> new Op.Abs();
+            case "ReduceMax" -> new Op.ReduceMax(a.flag("keepdims"));
+            case "QuantizeLinear" -> new Op.QuantizeLinear();
+            case "MatMulIntegerToFloat" -> new Op.MatMulIntegerToFloat();
             case "Softmax" -> new Op.Softmax(a.integer("axis"));
             case "LogSoftmax" -> new Op.LogSoftmax(a.integer("axis"));
             case "LayerNormalization" -> new Op.LayerNormalization(a.real("epsilon"));

@@ -101,7 +101,14 @@ class FusionsTest {
     void normWithoutABiasIsFusedToo() throws IOException {
         Value sum = g.add(x("x", 3, WIDTH), x("y", 3, WIDTH));
         g.output("normed", g.apply(new Op.LayerNormalization(1e-5f), sum, w).getFirst());
+        g.output("sum", sum);
         assertEquals(List.of("SkipLayerNormalization"), fused());
+    }
+
+    @Test
+    void layerNormOfASumThatNothingElseReadsStays() throws IOException {
+        g.output("normed", g.layerNorm(g.add(x("x", 3, WIDTH), x("y", 3, WIDTH)), w, b, 1e-5f));
+        assertEquals(List.of("Add", "LayerNormalization"), fused());
     }
 
     @Test

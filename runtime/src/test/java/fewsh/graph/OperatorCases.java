@@ -209,10 +209,40 @@ public final class OperatorCases {
         row(new Op.Split(1), EXACT, s -> s.out(s.g.split(s.x("x", 2, 3), 1, 3).toArray(Value[]::new)));
     }
 
+    private static Value scalar(Sketch s, String name, float value) {
+        return s.g.initializer(name, Tensor.ofFloat32(new float[] {value}));
+    }
+
+    private static Value middle(Sketch s, int value) {
+        return s.g.initializer("middle", new Tensor(DType.UINT8, Shape.of(),
+                Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, (byte) value)));
+    }
+
     private void reducing() {
         for (boolean keepdims : new boolean[] {false, true})
             for (long[] axes : new long[][] {{0}, {-1}, {0, 2}, {0, 1, 2}, {}})
                 row(new Op.ReduceSum(keepdims), FLOAT32, s -> s.out(s.g.reduceSum(s.x("x", 2, 3, 4), keepdims, axes)));
+        for (boolean keepdims : new boolean[] {false, true})
+            for (long axis : new long[] {0, -1})
+                row(new Op.ReduceMax(keepdims), EXACT,
+                        s -> s.out(new Op.ReduceMax(keepdims), s.x("x", 2, 3, 4), s.g.longs(axis)));
+        row(new Op.Abs(), EXACT, s -> s.out(new Op.Abs(), s.x("x", 2, 3)));
+        row(new Op.Div(), FLOAT32, s -> s.out(new Op.Div(), s.x("a", 2, 3, 4), s.x("b", 2, 3, 1)));
+        row(new Op.QuantizeLinear(), EXACT, s -> s.out(new Op.QuantizeLinear(), s.x("x", 3, 40), scalar(s, "step", 1 / 127f),
+                middle(s, 128)));
+        for (boolean signed : new boolean[] {false, true})
+            row(new Op.MatMulIntegerToFloat(), FLOAT32, s -> {
+                Value a = s.in("a", s.bytes(2, 5, 24));
+                // without byte products a signed sum of two may saturate: numbers below 64 cannot
+                byte[] small = new byte[24 * 7];
+                for (int i = 0; i < small.length; i++) small[i] = (byte) (s.random.nextInt(64) - (signed ? 32 : 0));
+                Value b = s.g.initializer("b", new Tensor(signed ? DType.INT8 : DType.UINT8, Shape.of(24, 7),
+                        Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, small)));
+                Value zero = signed ? s.g.initializer("bZero", new Tensor(DType.INT8, Shape.of(),
+                        Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, (byte) 0))) : s.g.initializer("bZero", new Tensor(DType.UINT8,
+                        Shape.of(), Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, (byte) 31)));
+                s.out(new Op.MatMulIntegerToFloat(), a, b, scalar(s, "step", 1 / 127f), s.constant("steps", 7), middle(s, 128), zero);
+            });
         for (boolean exclusive : new boolean[] {false, true})
             for (int axis : new int[] {0, 1, -1}) {
                 row(new Op.CumSum(exclusive), FLOAT32, s -> s.out(s.g.cumSum(s.x("x", 2, 3, 4), axis, exclusive)));

@@ -135,9 +135,16 @@ public final class Reference {
             case Op.Transpose(var perm) -> List.of(transpose(x, perm.stream().mapToInt(i -> i).toArray()));
             case Op.Concat(int axis) -> List.of(concat(in, x.axis(axis)));
             case Op.Split(int axis) -> split(x, in.get(1), x.axis(axis));
+            case Op.Div() -> List.of(binary(x, in.get(1), (a, b) -> a / b));
+            case Op.Abs() -> List.of(unary(x, Math::abs));
+            case Op.ReduceMax(boolean keepdims) -> List.of(reduced(x, in.get(1), keepdims, Double.NEGATIVE_INFINITY, Math::max));
+            case Op.QuantizeLinear() -> List.of(unary(x, a -> Math.clamp(Math.rint(a / in.get(1).values()[0]) + in.get(2).values()[0],
+                    0, 255)));
+            case Op.MatMulIntegerToFloat() -> List.of(product(unary(x, a -> (a - in.get(4).values()[0]) * in.get(2).values()[0]),
+                    binary(binary(in.get(1), in.get(5), (a, b) -> a - b), in.get(3), (a, b) -> a * b)));
             case Op.CumSum(boolean exclusive) -> List.of(cumSum(x, x.axis((int) in.get(1).values()[0]), exclusive));
             case Op.Equal() -> List.of(binary(x, in.get(1), (a, b) -> a == b ? 1 : 0));
-            case Op.ReduceSum(boolean keepdims) -> List.of(reduceSum(x, in.get(1), keepdims));
+            case Op.ReduceSum(boolean keepdims) -> List.of(reduced(x, in.get(1), keepdims, 0, Double::sum));
             case Op.Softmax(int axis) -> List.of(softmax(x, x.axis(axis), false));
             case Op.LogSoftmax(int axis) -> List.of(softmax(x, x.axis(axis), true));
             case Op.LayerNormalization(float epsilon) -> norm(x, in.get(1), in.size() > 2 ? in.get(2) : null, true, epsilon);
@@ -370,7 +377,7 @@ public final class Reference {
         });
     }
 
-    private static Array reduceSum(Array x, Array axes, boolean keepdims) {
+    private static Array reduced(Array x, Array axes, boolean keepdims, double first, DoubleBinaryOperator by) {
         boolean[] reduced = new boolean[x.rank()];
         for (double axis : axes.values()) reduced[x.axis((int) axis)] = true;
         if (axes.values().length == 0) Arrays.fill(reduced, true);
@@ -380,12 +387,12 @@ public final class Reference {
             if (reduced[i]) kept[i] = 1;
             if (!reduced[i] || keepdims) sizes.add(kept[i]);
         }
-        Array sums = Array.of(kept, _ -> 0);
+        Array sums = Array.of(kept, _ -> first);
         for (int i = 0; i < x.values().length; i++) {
             int[] index = x.index(i);
             int to = 0;
             for (int axis = 0; axis < kept.length; axis++) to = to * kept[axis] + (reduced[axis] ? 0 : index[axis]);
-            sums.values()[to] += x.values()[i];
+            sums.values()[to] = by.applyAsDouble(sums.values()[to], x.values()[i]);
         }
         return new Array(ints(sizes), sums.values());
     }
