@@ -18,8 +18,8 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/// Golden outputs on WebGPU: a test class that loads its models with [#options] is run there again by an empty class that extends it
-/// and is a [Suite]. Same numbers, same tolerances.
+/// Golden outputs on WebGPU: a test class that loads its models with [#options] is run there again by an empty class that
+/// extends it and is a [Suite]. Same numbers, same tolerances.
 ///
 /// The plugin is that of the store (`fewsh pull provider:webgpu`); what it runs on is the environment's, a GPU or a driver that
 /// computes on the CPU. `.ci/run` sets up the latter.

@@ -45,8 +45,9 @@ public final class Lowering {
         Value b = node.input(1);
         boolean matrices = a.shape().rank() == 2 && b.shape().rank() == 2;
         Op op = matrices && !transA ? new Op.Gemm(transB) : new Op.MatMul();
-        List<Value> in = op instanceof Op.Gemm ? List.of(a, b) : List.of(transA ? turned(node, a) : a, transB ? turned(node, b) : b);
-        nodes.add(new Node(node.name(), op, in, node.outputs()));
+        if (op instanceof Op.MatMul && transA) a = turned(node, a);
+        if (op instanceof Op.MatMul && transB) b = turned(node, b);
+        nodes.add(new Node(node.name(), op, List.of(a, b), node.outputs()));
     }
 
     /// `v` with its last two axes exchanged.
@@ -56,7 +57,8 @@ public final class Lowering {
         perm.addAll(List.of(perm.removeLast(), perm.removeLast()));
         Shape shape = new Shape(perm.stream().map(v.shape().dims()::get).toList());
         Tensor constant = rank == 2 ? initializers.get(v.name()) : null;
-        Value turned = new Value(constant != null ? v.name() + ".turned" : node.name() + "." + v.name() + ".turned", v.dtype(), shape);
+        String name = (constant != null ? "" : node.name() + ".") + v.name() + ".turned";
+        Value turned = new Value(name, v.dtype(), shape);
         if (constant == null) nodes.add(new Node(turned.name(), new Op.Transpose(perm), List.of(v), List.of(turned)));
         else initializers.computeIfAbsent(turned.name(), _ -> turned(constant));
         return turned;
@@ -72,8 +74,8 @@ public final class Lowering {
                 for (int first = 0; first < rows; first += TILE)
                     for (int c = tile * TILE; c < Math.min(columns, (tile + 1) * TILE); c++)
                         for (int r = first; r < Math.min(rows, first + TILE); r++)
-                            MemorySegment.copy(matrix.data(), ((long) r * columns + c) * bytes, to.data(), ((long) c * rows + r) * bytes,
-                                    bytes);
+                            MemorySegment.copy(matrix.data(), ((long) r * columns + c) * bytes,
+                                    to.data(), ((long) c * rows + r) * bytes, bytes);
             });
             return keep.apply(to);
         }

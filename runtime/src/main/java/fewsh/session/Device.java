@@ -80,15 +80,16 @@ public record Device(Provider provider, int index) {
         List<Status> all = new ArrayList<>();
         for (Provider provider : Provider.values()) {
             Path plugin = Plugin.find(provider, plugins);
-            if (built.contains(provider.ort)) all.add(new Status(provider, true, "ONNX Runtime " + Runtime.environment().getVersion()));
+            if (built.contains(provider.ort))
+                all.add(new Status(provider, true, "ONNX Runtime " + Runtime.environment().getVersion()));
             else if (plugin == null) all.add(new Status(provider, false, provider.how));
             else all.add(new Plugin(provider, plugin).status());
         }
         return all;
     }
 
-    /// Makes sessions with `options` run on this device. What its provider has no kernel for runs on the CPU, node by node, and is
-    /// counted; a provider or device that is not there is an error.
+    /// Makes sessions with `options` run on this device. What its provider has no kernel for runs on the CPU, node by node, and
+    /// is counted; a provider or device that is not there is an error.
     ///
     /// @param onCpu names of nodes that it must not have all the same
     /// @return whether a driver that computes on the CPU stands for it
@@ -147,8 +148,10 @@ public record Device(Provider provider, int index) {
                     + "|exceeds the (max|limit)|maxBufferSize|maxStorageBufferBindingSize|is larger than",
                     "the device's memory does not hold it",
                     "use --precision int4 or int8, a shorter context, or --device cpu"),
-            new Failure("requires f16", "the device has no 16-bit floats", "use --precision fp32, a file in float32, or --device cpu"),
-            new Failure("NOT_IMPLEMENTED|Could not find an implementation", "neither the provider nor the CPU has an operator of it",
+            new Failure("requires f16", "the device has no 16-bit floats",
+                    "use --precision fp32, a file in float32, or --device cpu"),
+            new Failure("NOT_IMPLEMENTED|Could not find an implementation",
+                    "neither the provider nor the CPU has an operator of it",
                     "use --device cpu, or export the model for an older opset"));
 
     /// The runtime's own words, without where in its source they were said.

@@ -65,8 +65,8 @@ final class Native {
         }
     }
 
-    /// Keeps the runtime's environment alive until the process is gone. The Java API releases it when the JVM shuts down, whatever
-    /// still runs; a plugin is then unloaded under a run, which ends the process by a signal. The environment counts its users:
+    /// Keeps the runtime's environment alive until the process is gone. The Java API releases it when the JVM shuts down,
+    /// whatever still runs; a plugin is then unloaded under a run, which ends the process by a signal. The environment counts its users:
     /// this is one that never leaves.
     static void keepEnvironment() {
         Native c = Holder.NATIVE;
@@ -89,7 +89,8 @@ final class Native {
         Native c = Holder.NATIVE;
         try (Arena arena = Arena.ofConfined()) {
             for (MemorySegment part : c.many(arena, SESSION_GET_EP_GRAPH_ASSIGNMENT_INFO, handle(session))) {
-                String provider = c.text(arena, EP_ASSIGNED_SUBGRAPH_GET_EP_NAME, part).replace("ExecutionProvider", "").toLowerCase();
+                String name = c.text(arena, EP_ASSIGNED_SUBGRAPH_GET_EP_NAME, part);
+                String provider = name.replace("ExecutionProvider", "").toLowerCase();
                 for (MemorySegment node : c.many(arena, EP_ASSIGNED_SUBGRAPH_GET_NODES, part))
                     nodes.add(new Placed(provider, c.text(arena, EP_ASSIGNED_NODE_GET_NAME, node),
                             c.text(arena, EP_ASSIGNED_NODE_GET_OPERATOR_TYPE, node)));

@@ -17,7 +17,8 @@ public record Placement(SequencedMap<String, SequencedMap<String, Integer>> node
 
     public Placement {
         TreeMap<String, SequencedMap<String, Integer>> copy = new TreeMap<>(Collections.reverseOrder());    // the CPU last
-        nodes.forEach((provider, operators) -> copy.put(provider, Collections.unmodifiableSequencedMap(new TreeMap<>(operators))));
+        nodes.forEach((provider, operators) ->
+                copy.put(provider, Collections.unmodifiableSequencedMap(new TreeMap<>(operators))));
         nodes = Collections.unmodifiableSequencedMap(copy);
     }
 
@@ -45,8 +46,11 @@ public record Placement(SequencedMap<String, SequencedMap<String, Integer>> node
     /// `webgpu 38 nodes, cpu 1 (LogSoftmax)`: the operators of all but the first provider are named.
     @Override
     public String toString() {
-        return nodes.entrySet().stream().map(e -> e.getKey().equals(nodes.firstEntry().getKey()) ? e.getKey() + " " + of(e.getKey()) + " nodes"
-                : e.getKey() + " " + of(e.getKey()) + " (" + operators(e.getValue()) + ")").collect(Collectors.joining(", "));
+        return nodes.keySet().stream().map(provider -> {
+            int n = of(provider);
+            boolean first = provider.equals(nodes.firstEntry().getKey());
+            return provider + " " + n + (!first ? " (" + operators(nodes.get(provider)) + ")" : n == 1 ? " node" : " nodes");
+        }).collect(Collectors.joining(", "));
     }
 
     private static String operators(Map<String, Integer> counts) {

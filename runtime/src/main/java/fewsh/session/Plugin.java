@@ -25,10 +25,11 @@ import java.util.stream.Stream;
 /// An execution provider in a library of its own, which the runtime loads while it runs.
 record Plugin(Device.Provider provider, Path library) {
     /// What the WebGPU plugin needs of the system.
-    static final String DRIVERS = "install the GPU's driver; on Linux also Vulkan's loader (Debian: libvulkan1, mesa-vulkan-drivers). "
-            + "A driver that computes on the CPU is used where ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER=1 allows it";
+    static final String DRIVERS = "install the GPU's driver; on Linux also Vulkan's loader (Debian: libvulkan1, "
+            + "mesa-vulkan-drivers). A driver that computes on the CPU is used where ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER=1 allows it";
 
-    /// `NCHW` keeps every node as the graph has it, so that what runs where can be told; models of text have nothing to gain by NHWC.
+    /// `NCHW` keeps every node as the graph has it, so that what runs where can be told; models of text gain nothing by NHWC.
+    /// `preserveDevice` keeps compiled shaders for the next model that is loaded.
     private static final Map<String, String> OPTIONS = Map.of("preferredLayout", "NCHW", "preserveDevice", "1");
 
     private static final Map<Device.Provider, Path> LOADED = new EnumMap<>(Device.Provider.class);
@@ -67,7 +68,8 @@ record Plugin(Device.Provider provider, Path library) {
     /// the keys of each step are counted twice.
     static List<String> unfit(List<Native.Placed> nodes, boolean software) {
         Set<String> unfit = software ? Set.of("Sin", "Cos", "MultiHeadAttention", "Attention") : Set.of("Sin", "Cos");
-        return nodes.stream().filter(n -> n.provider().equals("webgpu") && unfit.contains(n.operator())).map(Native.Placed::node).toList();
+        return nodes.stream().filter(n -> n.provider().equals("webgpu") && unfit.contains(n.operator()))
+                .map(Native.Placed::node).toList();
     }
 
     /// How many tokens a pass may have on such a driver: attention that reads a cache is fed in shorter pieces.
@@ -117,9 +119,10 @@ record Plugin(Device.Provider provider, Path library) {
                     LOADED.put(provider, file);
                     Native.keepEnvironment();
                 } else if (!loaded.equals(file))
-                    throw new UserError(library.toString(), "another plugin of " + provider.word() + " is loaded already, " + loaded,
+                    throw new UserError(library.toString(), "another plugin is loaded already, " + loaded,
                             "start again to use this one");
-                return environment.getEpDevices().stream().filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
+                return environment.getEpDevices().stream()
+                        .filter(d -> d.getEpName().toLowerCase().startsWith(provider.word())).toList();
             } catch (IOException e) {
                 throw new UserError(library.toString(), "cannot be read: " + e.getMessage(), "", e);
             } catch (OrtException e) {

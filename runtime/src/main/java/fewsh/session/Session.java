@@ -268,6 +268,8 @@ public final class Session implements AutoCloseable {
         /// @return false if [#interrupt] ended it: the outputs then hold nothing of use
         /// @throws UserError if the runtime fails, with its own words for which node and why
         public boolean run() {
+            boolean foreign = device.provider() != Device.Provider.CPU;
+            if (foreign) Underway.begin(this);
             try {
                 session.run(in, Set.of(), out, options).close();
                 return !interrupted;
@@ -275,10 +277,13 @@ public final class Session implements AutoCloseable {
                 if (interrupted) return false;
                 throw device.failure(e).orElseGet(() -> new UserError(name, "onnxruntime: " + e.getMessage(),
                         "please report, with the command", e));
+            } finally {
+                if (foreign) Underway.end(this);
             }
         }
 
-        /// Ends a run under way, from any thread; it then takes a few milliseconds at most. Later runs end at once.
+        /// Ends a run under way, from any thread; it then takes a few milliseconds at most, on a GPU what that has
+        /// begun. Later runs end at once.
         public synchronized void interrupt() {
             interrupted = true;
             if (closed) return;

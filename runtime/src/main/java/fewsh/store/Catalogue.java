@@ -124,7 +124,8 @@ public record Catalogue(List<Entry> entries, List<Provider> providers) {
     static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch");
-        return (os.startsWith("mac") ? "macos" : os.startsWith("windows") ? "windows" : os) + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+        String system = os.startsWith("mac") ? "macos" : os.startsWith("windows") ? "windows" : os;
+        return system + "-" + (arch.equals("amd64") ? "x86_64" : arch);
     }
 
     public Optional<Entry> find(String name) {

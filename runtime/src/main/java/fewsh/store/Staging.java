@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The folder in which a model or plugin is put together, `.pull/NAME` of the shelf where it will be: `models` or `providers`. Used under the model's [Lock].
+/// The folder in which a model or plugin is put together, `.pull/NAME` of the shelf where it will be: `models` or `providers`.
+/// Used under its [Lock].
 ///
 /// Files arrive as `*.part`. When all are verified `model.json` is written: from then on the model only has to be moved, and a
 /// pull that was killed before that is done by the next one.

@@ -100,8 +100,8 @@ public final class Store {
     /// An interrupted or killed pull goes on where it stopped. Of the environment, `HF_ENDPOINT`, `HF_TOKEN`, `HTTPS_PROXY`,
     /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` are followed; pip gets all of it.
     ///
-    /// @param what a name of the catalogue or a source as in [Source#parse]; a path is referred to, not copied; `provider:NAME` is
-    ///             the plugin of an execution provider, for this system
+    /// @param what a name of the catalogue or a source as in [Source#parse]; a path is referred to, not copied; `provider:NAME`
+    ///             is the plugin of an execution provider, for this system
     /// @throws InterruptedException if the thread is interrupted
     public Model pull(String what, Consumer<Progress> progress) throws InterruptedException {
         if (what.startsWith(PROVIDER)) return provider(what.substring(PROVIDER.length()), progress);

@@ -33,7 +33,8 @@ class AdapterGoldenTest {
     static Path home;
 
     private static CausalLm open(Path model, Scaled... adapters) {
-        return CausalLm.open(model, WebGpu.options(home).withPrecision(Precision.FP32).withThreads(2).withAdapters(List.of(adapters)));
+        return CausalLm.open(model, WebGpu.options(home).withPrecision(Precision.FP32).withThreads(2)
+                .withAdapters(List.of(adapters)));
     }
 
     @ParameterizedTest

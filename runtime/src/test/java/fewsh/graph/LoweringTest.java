@@ -1,7 +1,6 @@
 package fewsh.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fewsh.onnx.OnnxFile;
@@ -16,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,12 +33,12 @@ class LoweringTest {
     private final Random random = new Random(3);
 
     @ParameterizedTest
-    @CsvSource({"3, false, true, true", "2, false, true, true", "3, false, true, false", "2, true, true, false", "2, true, false, true",
-            "3, true, false, false"})
+    @CsvSource({"3, false, true, true", "2, false, true, true", "3, false, true, false", "2, true, true, false",
+            "2, true, false, true", "3, true, false, false"})
     void productsByATurnedSideAreTheSame(int rank, boolean transA, boolean transB, boolean constant) throws Exception {
         GraphBuilder g = new GraphBuilder("products");
         Tensor a = normal(shape(rank, transA ? 40 : 5, transA ? 5 : 40));
-        Tensor b = normal(constant ? Shape.of(transB ? 70 : 40, transB ? 40 : 70) : shape(rank, transB ? 70 : 40, transB ? 40 : 70));
+        Tensor b = normal(shape(constant ? 2 : rank, transB ? 70 : 40, transB ? 40 : 70));
         Value left = g.input("a", DType.FLOAT32, a.shape());
         Value right = constant ? g.initializer("b", b) : g.input("b", DType.FLOAT32, b.shape());
         g.output("y", g.apply(new Op.FusedMatMul(transA, transB), left, right).getFirst());
@@ -73,8 +73,7 @@ class LoweringTest {
             kept.add(t);
             return copied().apply(t);
         });
-        assertEquals(List.of("w", "w.turned", "v.turned").stream().sorted().toList(), after.initializers().keySet().stream().sorted().toList());
-        assertFalse(after.initializers().containsKey("v"));
+        assertEquals(Set.of("w", "w.turned", "v.turned"), after.initializers().keySet());
         assertEquals(2, kept.size());
     }
 

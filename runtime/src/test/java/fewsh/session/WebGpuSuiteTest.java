@@ -67,7 +67,7 @@ class WebGpuSuiteTest {
     void whatThePluginLacksRunsOnTheCpuAndIsCounted() throws IOException {
         try (Session session = Session.open(product(folder, 2), options())) {
             assertRuns(session);
-            assertEquals("webgpu 1 nodes, cpu 1 (LogSoftmax)", session.placement().toString());
+            assertEquals("webgpu 1 node, cpu 1 (LogSoftmax)", session.placement().toString());
         }
     }
 
@@ -113,14 +113,15 @@ class WebGpuSuiteTest {
     @Test
     void anotherDeviceThanTheOneThePluginChoosesIsRefused() throws IOException {
         Path file = product(folder, 2);
-        Session.Options second = Session.Options.of(Device.parse("webgpu:1"), 1).withPlugins(Home.of(System.getenv()).providers());
+        Session.Options second = Session.Options.of(Device.parse("webgpu:1"), 1).withPlugins(options().plugins());
         UserError e = assertThrows(UserError.class, () -> Session.open(file, second).close());
         assertEquals("--device webgpu:1: the plugin chooses among several GPUs itself", e.getMessage());
     }
 
     /// Without one of what a machine must have: the words of `fewsh doctor`.
     @ParameterizedTest
-    @CsvSource({"LD_LIBRARY_PATH, there is no adapter that the plugin can use", "VK_DRIVER_FILES, there is no adapter that the plugin can use",
+    @CsvSource({"LD_LIBRARY_PATH, there is no adapter that the plugin can use",
+            "VK_DRIVER_FILES, there is no adapter that the plugin can use",
             "ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER, the plugin finds no GPU here"})
     void doctorSaysWhatIsMissing(String variable, String said) throws Exception {
         if (System.getenv(variable) == null) return;        // a machine with a GPU needs none of them
@@ -129,7 +130,7 @@ class WebGpuSuiteTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exit", "return"})
+    @ValueSource(strings = {"exit", "return", "killed"})
     void theProcessEndsAsItWantsToWhileARunIsUnderWay(String how) throws Exception {
         assertEquals("ran\n", child(Set.of(), how));
     }
@@ -138,11 +139,21 @@ class WebGpuSuiteTest {
     private String child(Set<String> unset, String what) throws Exception {
         Path out = folder.resolve("out.txt");
         ProcessBuilder child = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:ErrorFile=" + folder.resolve("crash"),
-                "-cp", System.getProperty("java.class.path"), Child.class.getName(), what, product(folder, "n").toString())
+                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+                "-XX:ErrorFile=" + folder.resolve("crash"), "-cp", System.getProperty("java.class.path"), Child.class.getName(), what, product(folder, "n").toString())
                 .redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
         child.environment().keySet().removeAll(unset);
-        assertEquals(what.equals("exit") ? 7 : 0, child.start().waitFor(), () -> read(out));
+        Process process = child.start();
+        if (what.equals("killed")) {
+            while (process.isAlive() && !read(out).contains("ran")) Thread.sleep(100);
+            process.destroy();
+        }
+        int code = switch (what) {
+            case "exit" -> 7;
+            case "killed" -> 128 + 15;
+            default -> 0;
+        };
+        assertEquals(code, process.waitFor(), () -> read(out));
         return read(out);
     }
 
@@ -171,6 +182,7 @@ class WebGpuSuiteTest {
             });
             Thread.sleep(300);
             if (args[0].equals("exit")) System.exit(7);
+            if (args[0].equals("killed")) runs.join();
             assertTrue(runs.isAlive());
         }
     }
