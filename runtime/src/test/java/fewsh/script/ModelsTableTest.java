@@ -57,6 +57,8 @@ class ModelsTableTest {
     private static final double[] BOUNDS = {1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 2e-3, 1e-2, 0.05, 0.1, 0.5, 1, 10};
     /// Points by which the agreement of 8 bits may be off on another processor.
     private static final int POINTS = 10;
+    /// A difference that any processor may have, whatever this table says: its kernels add in another order.
+    private static final double ELSEWHERE = 2e-5;
     private static final SortedMap<String, String> MADE = new TreeMap<>();
 
     @TempDir
@@ -134,7 +136,7 @@ class ModelsTableTest {
         Row row = TABLE.rows().stream().map(Row::parse).filter(r -> r.model().equals(name)).findAny().orElseThrow();
         assertEquals(row.type() + " " + row.opens(), made.type() + " " + made.opens());
         if (golden.rounding() > FLOAT32) return;
-        assertTrue(made.difference() <= 2 * row.difference(), made.line());
+        assertTrue(made.difference() <= Math.max(2 * row.difference(), ELSEWHERE), made.line());
         assertEquals(row.choices(), made.choices());
         if (Precision.hasByteProducts()) assertEquals(row.int8(), made.int8(), POINTS);
     }
