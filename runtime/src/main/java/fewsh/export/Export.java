@@ -73,6 +73,8 @@ public final class Export {
         try {
             Files.createDirectories(target.getParent());
             Path temporary = Files.createDirectory(target.resolveSibling(".fewsh-convert-" + UUID.randomUUID()));
+            Thread interrupted = new Thread(() -> deleteQuietly(temporary));       // a process that is told to end leaves nothing
+            Runtime.getRuntime().addShutdownHook(interrupted);
             try {
                 switch (format) {
                     case ONNX -> Graphs.write(merged, numbers, temporary);
@@ -83,12 +85,29 @@ public final class Export {
                 move(temporary, target);
             } finally {
                 delete(temporary);
+                unhook(interrupted);
             }
             try (Stream<Path> files = Files.list(target)) {
                 return files.map(f -> out.resolve(f.getFileName())).sorted().toList();
             }
         } catch (IOException | UncheckedIOException e) {
             throw new UserError(out.toString(), "cannot be written: " + e.getMessage(), "make room there, or name another place", e);
+        }
+    }
+
+    private static void unhook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException _) {
+            // the process ends already, and the hook with it
+        }
+    }
+
+    private static void deleteQuietly(Path folder) {
+        try {
+            delete(folder);
+        } catch (IOException | UncheckedIOException _) {
+            // the process ends: nobody is left to be told
         }
     }
 

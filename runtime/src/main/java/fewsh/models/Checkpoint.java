@@ -50,6 +50,8 @@ public final class Checkpoint implements AutoCloseable {
     /// @throws UserError if it is no model, is damaged, or is of an architecture that has no page
     public static Checkpoint open(Path given) {
         Path path = loneGguf(given);
+        if (Files.exists(path.resolve("adapter_config.json")) && !Files.exists(path.resolve("config.json")))
+            throw new UserError(path.toString(), "is an adapter, not a model", "name its model first: MODEL+" + path.getFileName());
         boolean gguf = !Files.isDirectory(path);
         if (gguf && !path.toString().toLowerCase().endsWith(".gguf") && Files.exists(path))
             throw new UserError(path.toString(), "not a model that can be opened",

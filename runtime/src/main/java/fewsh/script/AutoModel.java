@@ -26,42 +26,72 @@ import java.util.Set;
 
 /// Opens whatever model a folder or file holds, as the family of its page, or the inputs of its export, want it.
 public final class AutoModel {
+    /// What a model can be opened as, and the commands that it is then for.
+    public enum Kind {
+        CAUSAL_LM("ask, score"),
+        TEXT_ENCODER("embed, classify, fill_mask"),
+        IMAGE_CLASSIFIER("classify"),
+        SEQ2SEQ("translate"),
+        TRANSCRIBER("transcribe"),
+        /// Graphs with nothing beside them that says which model they are.
+        GRAPHS("forward");
+
+        private final String commands;
+
+        Kind(String commands) {
+            this.commands = commands;
+        }
+
+        public String commands() {
+            return commands;
+        }
+    }
+
     private AutoModel() {}
+
+    /// What is there, without opening it.
+    ///
+    /// @throws fewsh.UserError if it is no model, is damaged or has no page
+    public static Kind kind(Path path, LoadOptions options) {
+        if (Files.exists(path.resolve("modules.json"))) return Kind.TEXT_ENCODER;
+        Optional<Export> export = Export.find(path, options);
+        if (export.isPresent()) return kind(export.get());
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return switch (Architectures.page(checkpoint)) {
+                case Causal _ -> Kind.CAUSAL_LM;
+                case Encoder encoder when encoder.vocabSize() == 0 -> Kind.IMAGE_CLASSIFIER;
+                case Encoder _ -> Kind.TEXT_ENCODER;
+                case Whisper _ -> Kind.TRANSCRIBER;
+                case EncoderDecoder _ -> Kind.SEQ2SEQ;
+            };
+        }
+    }
+
+    private static Kind kind(Export export) {
+        if (export.architecture().isEmpty()) return Kind.GRAPHS;
+        if (export.graphs().containsKey("encoder")) return Kind.SEQ2SEQ;
+        Path model = export.graphs().get("model");
+        Set<String> inputs = model == null ? Set.of() : Outline.of(model).inputs();
+        if (inputs.contains("pixel_values")) return Kind.IMAGE_CLASSIFIER;
+        if (inputs.stream().anyMatch(name -> name.startsWith("past"))) return Kind.CAUSAL_LM;
+        return inputs.contains("input_ids") ? Kind.TEXT_ENCODER : Kind.GRAPHS;
+    }
 
     /// @throws fewsh.UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there
     public static Loaded open(Path path, LoadOptions options) {
-        if (Files.exists(path.resolve("modules.json"))) return TextEncoder.open(path, options);
-        Optional<Export> export = Export.find(path, options);
-        if (export.isPresent()) return open(path, export.get(), options);
-        return switch (page(path)) {
-            case Causal _ -> CausalLm.open(path, options);
-            case Encoder encoder when encoder.vocabSize() == 0 -> ImageClassifier.open(path, options);
-            case Encoder _ -> TextEncoder.open(path, options);
-            case Whisper _ -> Transcriber.open(path, options);
-            case EncoderDecoder _ -> Seq2Seq.open(path, options);
+        return switch (kind(path, options)) {
+            case CAUSAL_LM -> CausalLm.open(path, options);
+            case TEXT_ENCODER -> TextEncoder.open(path, options);
+            case IMAGE_CLASSIFIER -> ImageClassifier.open(path, options);
+            case SEQ2SEQ -> Seq2Seq.open(path, options);
+            case TRANSCRIBER -> Transcriber.open(path, options);
+            case GRAPHS -> Exported.open(Export.find(path, options).orElseThrow(), options);
         };
-    }
-
-    /// What the graphs and the files beside them make; where nothing says which model it is, whatever the graphs take and give.
-    private static Loaded open(Path path, Export export, LoadOptions options) {
-        if (export.architecture().isEmpty()) return Exported.open(export, options);
-        if (export.graphs().containsKey("encoder")) return Seq2Seq.open(path, options);
-        Path model = export.graphs().get("model");
-        Set<String> inputs = model == null ? Set.of() : Outline.of(model).inputs();
-        if (inputs.contains("pixel_values")) return ImageClassifier.open(path, options);
-        if (inputs.stream().anyMatch(name -> name.startsWith("past"))) return CausalLm.open(path, options);
-        return inputs.contains("input_ids") ? TextEncoder.open(path, options) : Exported.open(export, options);
     }
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
-        if (Export.find(path, options).isPresent() || page(path) instanceof Causal) return CausalLm.about(path, options);
-        return Opened.about(path, options, Page.class);
-    }
-
-    private static Page page(Path path) {
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            return Architectures.page(checkpoint);
-        }
+        boolean ours = Export.find(path, options).isEmpty();
+        return ours && kind(path, options) != Kind.CAUSAL_LM ? Opened.about(path, options, Page.class) : CausalLm.about(path, options);
     }
 }

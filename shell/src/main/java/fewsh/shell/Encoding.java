@@ -9,8 +9,9 @@ import fewsh.encode.Filled;
 import fewsh.encode.ImageClassifier;
 import fewsh.encode.TextEncoder;
 import fewsh.load.Loaded;
-import fewsh.models.Precision;
+import fewsh.script.AutoModel;
 import fewsh.vision.Picture;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,23 +26,13 @@ final class Encoding {
 
     private Encoding() {}
 
-    private static Loaded open(Workspace workspace, Options options) {
-        return workspace.open(workspace.modelName(options), workspace.loadOptions(options, Precision.AUTO));
-    }
-
-    private static TextEncoder encoder(Loaded model) {
-        if (model instanceof TextEncoder encoder) return encoder;
-        throw new UserError(model.about().name(), "is a " + model.about().architecture() + " model, not an encoder of text", "");
-    }
-
     static int embed(Workspace workspace, Options options) {
         Render render = workspace.render();
         boolean compare = options.has("cosine");
         if (compare && render.json()) throw new UserError("--cosine", "cannot go with --json", "leave one of them out");
         List<Texts> compared = new ArrayList<>();
         List<float[]> vectors = new ArrayList<>();
-        try (Loaded model = open(workspace, options)) {
-            TextEncoder encoder = encoder(model);
+        try (TextEncoder encoder = (TextEncoder) workspace.open("embed", options, AutoModel.Kind.TEXT_ENCODER)) {
             Texts.each(workspace, options, "embed", Optional.empty(), texts -> {
                 for (Texts text : texts)
                     if (text.pair().isPresent()) throw new UserError(text.where(), "unknown field \"pair\"", "a line is {\"text\"}");
@@ -98,11 +89,14 @@ final class Encoding {
 
     static int classify(Workspace workspace, Options options) {
         Optional<String> pair = options.has("pair") ? Optional.of(options.get("pair", "")) : Optional.empty();
-        try (Loaded model = open(workspace, options)) {
+        try (Loaded model = workspace.open("classify", options, AutoModel.Kind.TEXT_ENCODER, AutoModel.Kind.IMAGE_CLASSIFIER)) {
             if (model instanceof ImageClassifier classifier) pictures(workspace, options, classifier);
             else {
                 if (options.has("attention")) throw new UserError("--attention", "is for models that read pictures", "leave it out");
-                TextEncoder encoder = encoder(model);
+                if (options.words().size() == 1 && Files.isRegularFile(workspace.file(options.text())))
+                    throw new UserError(options.text(), "is a file, and " + model.about().name() + " reads texts",
+                            "give its text on standard input, or a model that reads pictures");
+                TextEncoder encoder = (TextEncoder) model;
                 Texts.each(workspace, options, "classify", pair, texts -> encoder.classify(texts.stream()
                         .map(t -> new TextEncoder.Input(t.text(), t.pair())).toList()).forEach(c -> show(workspace.render(), c)));
             }
@@ -113,6 +107,11 @@ final class Encoding {
     private static void pictures(Workspace workspace, Options options, ImageClassifier classifier) {
         if (options.words().isEmpty()) throw new UserError("fewsh classify", "no picture", "fewsh classify -m MODEL cat.png");
         if (options.has("pair")) throw new UserError("--pair", "is for models that read text", "leave it out");
+        for (String only : List.of("layer", "head"))
+            if (options.has(only) && !options.has("attention"))
+                throw new UserError("--" + only, "goes with --attention", "--attention OUT.png --" + only + " 0");
+        if (options.has("attention") && !options.get("attention", "").toLowerCase(Locale.ROOT).endsWith(".png"))
+            throw new UserError("--attention", "\"" + options.get("attention", "") + "\" does not end in .png", "name a .png file");
         if (options.has("attention") && options.words().size() > 1)
             throw new UserError("--attention", "draws one picture, was given " + options.words().size(), "give one");
         List<Path> files = options.words().stream().map(workspace::file).toList();
@@ -126,9 +125,11 @@ final class Encoding {
             workspace.render().note((one ? "layer " + layer + ", head " + options.whole("head", 0, 0) : "attention rollout") + " is in "
                     + options.get("attention", ""));
         }
-        for (Path file : files) {
+        List<Picture> pictures = files.stream().map(Picture::read).toList();
+        for (int i = 0; i < files.size(); i++) {
+            Path file = files.get(i);
             if (files.size() > 1 && !workspace.render().json()) workspace.render().line(workspace.render().paint(Style.DIM, file.toString()));
-            show(workspace.render(), classifier.classify(Picture.read(file)));
+            show(workspace.render(), classifier.classify(pictures.get(i)));
         }
     }
 
@@ -156,8 +157,7 @@ final class Encoding {
 
     static int fillMask(Workspace workspace, Options options) {
         int k = options.whole("k", 5, 1);
-        try (Loaded model = open(workspace, options)) {
-            TextEncoder encoder = encoder(model);
+        try (TextEncoder encoder = (TextEncoder) workspace.open("fill_mask", options, AutoModel.Kind.TEXT_ENCODER)) {
             Texts.each(workspace, options, "fill_mask", Optional.empty(), texts -> texts.forEach(text -> {
                 try {
                     show(workspace.render(), encoder.fillMask(text.text(), k));

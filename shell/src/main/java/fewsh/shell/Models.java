@@ -7,7 +7,9 @@ import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
 import fewsh.generate.CausalLm;
 import fewsh.load.About;
+import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
+import fewsh.models.Scaled;
 import fewsh.models.Spec;
 import fewsh.script.AutoModel;
 import fewsh.store.Catalogue;
@@ -146,8 +148,8 @@ final class Models {
         String name = options.words().isEmpty() ? workspace.modelName(options) : options.text();
         Spec spec = workspace.spec(name);
         Model model = workspace.find(spec.model());
-        show(workspace.render(), model, AutoModel.about(model.path(), workspace.loadOptions(options, Precision.AUTO)
-                .withAdapters(spec.adapters())));
+        LoadOptions how = workspace.loadOptions(options, Precision.AUTO);
+        show(workspace.render(), model, AutoModel.about(model.path(), how), AutoModel.kind(model.path(), how), spec.adapters());
         return 0;
     }
 
@@ -155,17 +157,23 @@ final class Models {
     static int slashInfo(Workspace workspace, Options options) {
         options.expect("/info", "nothing", 0, 0);
         About about = workspace.model().about();
-        show(workspace.render(), workspace.source().orElseThrow(), about);
+        show(workspace.render(), workspace.source().orElseThrow(), about, AutoModel.Kind.CAUSAL_LM, workspace.model().adapters());
         return 0;
     }
 
-    private static void show(Render render, Model source, About about) {
+    private static void show(Render render, Model source, About about, AutoModel.Kind kind, List<Scaled> adapters) {
         String licence = about.licence().isEmpty() ? source.licence() : about.licence();
         String precision = about.precision().name().toLowerCase(Locale.ROOT);
         if (render.json()) {
             JsonObject line = new JsonObject();
             line.addProperty("name", source.name());
             line.addProperty("architecture", about.architecture());
+            line.addProperty("commands", kind.commands());
+            if (!adapters.isEmpty()) {
+                JsonArray acting = new JsonArray();
+                for (Scaled adapter : adapters) acting.add(adapter.adapter() + "@" + adapter.scale());
+                line.add("adapters", acting);
+            }
             line.addProperty("parameters", about.parameters());
             line.addProperty("precision", precision);
             addDevice(line, about);
@@ -187,13 +195,15 @@ final class Models {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("name", source.name()));
         rows.add(List.of("architecture", about.architecture()));
+        rows.add(List.of("for", kind.commands()));
+        for (Scaled adapter : adapters) rows.add(List.of("adapter", adapter.adapter() + " at " + Render.number(adapter.scale())));
         rows.add(List.of("parameters", Render.parameters(about.parameters()) + " (" + Render.count(about.parameters()) + ")"));
         rows.add(List.of("precision", precision));
         rows.add(List.of("device", about.device().toString()));
         if (!about.placement().nodes().isEmpty()) rows.add(List.of("nodes", about.placement().toString()));
-        rows.add(List.of("context length", Render.count(about.contextLength())));
-        rows.add(List.of("vocabulary", Render.count(about.vocabSize())));
-        rows.add(List.of("chat template", about.chatTemplate() ? "yes" : "no"));
+        if (about.contextLength() > 0) rows.add(List.of("context length", Render.count(about.contextLength())));
+        if (about.vocabSize() > 0) rows.add(List.of("vocabulary", Render.count(about.vocabSize())));
+        if (kind == AutoModel.Kind.CAUSAL_LM) rows.add(List.of("chat template", about.chatTemplate() ? "yes" : "no"));
         rows.add(List.of("licence", licence.isEmpty() ? "not stated" : licence));
         rows.add(List.of("size", Render.bytes(about.sizeBytes())));
         rows.add(List.of("memory", Render.bytes(about.predictedBytes()) + " predicted"));

@@ -32,19 +32,26 @@ record Texts(String where, String text, Optional<String> pair) {
         int number = 0;
         for (String line = workspace.readLine(); line != null; line = workspace.readLine()) {
             number++;
-            if (line.isBlank()) continue;
+            if (line.isBlank() && workspace.render().json()) continue;
             lines.add(of(line, "stdin:" + number, workspace.render().json(), pair));
             if (lines.size() < TOGETHER) continue;
             run.accept(lines);
             lines = new ArrayList<>();
         }
+        if (number == 0) throw new UserError("fewsh " + command, "no text", "give a TEXT, or lines of text on standard input");
         if (!lines.isEmpty()) run.accept(lines);
     }
 
     private static Texts of(String line, String where, boolean json, Optional<String> pair) {
         if (!json) return new Texts(where, line, pair);
-        return switch (JsonLines.value(line, where)) {
-            case JsonPrimitive value when value.isString() -> new Texts(where, value.getAsString(), pair);
+        JsonElement value;
+        try {
+            value = JsonLines.value(line, where);
+        } catch (UserError e) {
+            throw new UserError(where, e.what(), "with --json a line is a string in quotes, or {\"text\",\"pair\"}", e);
+        }
+        return switch (value) {
+            case JsonPrimitive text when text.isString() -> new Texts(where, text.getAsString(), pair);
             case JsonObject object -> {
                 for (String key : object.keySet())
                     if (!List.of("text", "pair").contains(key))

@@ -8,8 +8,7 @@ import fewsh.generate.Transcriber;
 import fewsh.generate.Transcript;
 import fewsh.generate.Transcription;
 import fewsh.generate.TranscriptionConfig;
-import fewsh.load.Loaded;
-import fewsh.models.Precision;
+import fewsh.script.AutoModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,9 +24,7 @@ final class Transcribing {
                 options.has("language") ? Optional.of(options.get("language", "")) : Optional.empty(), task(options),
                 options.has("timestamps"));
         boolean complete = true;
-        try (Loaded model = workspace.open(workspace.modelName(options), workspace.loadOptions(options, Precision.AUTO))) {
-            if (!(model instanceof Transcriber transcriber))
-                throw new UserError(model.about().name(), "is a " + model.about().architecture() + " model, which hears nothing", "");
+        try (Transcriber transcriber = (Transcriber) workspace.open("transcribe", options, AutoModel.Kind.TRANSCRIBER)) {
             for (String file : options.words()) complete &= one(workspace, transcriber, file, config);
         }
         return complete ? 0 : 130;

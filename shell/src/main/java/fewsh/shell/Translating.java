@@ -4,8 +4,7 @@ import com.google.gson.JsonObject;
 import fewsh.UserError;
 import fewsh.generate.GenerationConfig;
 import fewsh.generate.Seq2Seq;
-import fewsh.load.Loaded;
-import fewsh.models.Precision;
+import fewsh.script.AutoModel;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +16,7 @@ final class Translating {
 
     static int run(Workspace workspace, Options options) {
         Map<Setting, List<String>> settings = Setting.given(options);
-        try (Loaded model = workspace.open(workspace.modelName(options), workspace.loadOptions(options, Precision.AUTO))) {
-            if (!(model instanceof Seq2Seq translator))
-                throw new UserError(model.about().name(), "is a " + model.about().architecture() + " model, which translates nothing", "");
+        try (Seq2Seq translator = (Seq2Seq) workspace.open("translate", options, AutoModel.Kind.SEQ2SEQ)) {
             GenerationConfig config = config(translator.defaults(), options, settings);
             if (options.has("verbose")) workspace.render().note("num_beams " + config.numBeams() + ", max_new_tokens "
                     + config.maxNewTokens() + ", length_penalty " + config.lengthPenalty());

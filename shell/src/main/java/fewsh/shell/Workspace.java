@@ -142,15 +142,28 @@ final class Workspace implements AutoCloseable {
     ///
     /// @throws UserError that says what to type when there is none
     String modelName(Options options) {
+        return modelName(options, AutoModel.Kind.CAUSAL_LM);
+    }
+
+    private String modelName(Options options, AutoModel.Kind... kinds) {
         String named = options.get("model", environment.getOrDefault("FEWSH_MODEL", ""));
         if (!named.isBlank()) return named;
-        List<Model> stored = store().list().models();
+        List<Model> stored = store().list().models().stream().filter(model -> isOf(model, kinds)).toList();
         if (stored.size() == 1) return stored.getFirst().name();
         if (stored.isEmpty())
             throw new UserError("", "no model yet", (typing ? "type /pull smollm2" : "type fewsh pull smollm2")
                     + " to fetch a small one");
         throw new UserError("", "there are " + stored.size() + " models and none was named", (typing ? "type /load MODEL"
                 : "add -m MODEL or set FEWSH_MODEL") + ": " + String.join(", ", stored.stream().map(Model::name).toList()));
+    }
+
+    /// A model that cannot be read is left for the command that is asked to use it.
+    private boolean isOf(Model model, AutoModel.Kind... kinds) {
+        try {
+            return List.of(kinds).contains(AutoModel.kind(model.path(), LoadOptions.in(home().root())));
+        } catch (UserError _) {
+            return true;
+        }
     }
 
     /// The session starts, with the program's options; its model is loaded when it is first needed.
@@ -180,6 +193,19 @@ final class Workspace implements AutoCloseable {
     Loaded open(String named, LoadOptions options) {
         Spec spec = spec(named);
         return AutoModel.open(find(spec.model()).path(), options.withAdapters(spec.adapters()));
+    }
+
+    /// The model that a command's options name, or else the only one in the store that it can use.
+    ///
+    /// @param command for the error
+    /// @param kinds what it can use
+    Loaded open(String command, Options options, AutoModel.Kind... kinds) {
+        LoadOptions how = loadOptions(options, Precision.AUTO);
+        String named = modelName(options, kinds);
+        AutoModel.Kind kind = AutoModel.kind(find(spec(named).model()).path(), how);
+        if (!List.of(kinds).contains(kind))
+            throw new UserError(named, "is no model for " + command, "it is for " + kind.commands());
+        return open(named, how);
     }
 
     /// Loads a model, in place of the one there was; if only its adapters are others, and there is room for them, it stays.
