@@ -5,10 +5,12 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import fewsh.UserError;
+import fewsh.graph.GraphBuilder;
+import fewsh.onnx.OnnxFile;
+import fewsh.tensor.DType;
+import fewsh.tensor.Shape;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,20 +74,31 @@ public record Device(Provider provider, int index) {
                 + Arrays.stream(Provider.values()).map(Provider::word).collect(Collectors.joining(", ")) + "; :n picks the n-th");
     }
 
-    /// All providers: those of ONNX Runtime's artifact, and plugins found in `plugins`, of which each is tried.
+    /// All providers: those of ONNX Runtime's artifact, and plugins found in `plugins`. One that is there is tried.
     ///
     /// @param plugins the folder of provider plugins, each in it or in a folder of its own; need not exist
     public static List<Status> all(Path plugins) {
-        EnumSet<OrtProvider> built = OrtEnvironment.getAvailableProviders();
-        List<Status> all = new ArrayList<>();
-        for (Provider provider : Provider.values()) {
-            Path plugin = Plugin.find(provider, plugins);
-            if (built.contains(provider.ort))
-                all.add(new Status(provider, true, "ONNX Runtime " + Runtime.environment().getVersion()));
-            else if (plugin == null) all.add(new Status(provider, false, provider.how));
-            else all.add(new Plugin(provider, plugin).status());
+        return Arrays.stream(Provider.values()).map(provider -> new Device(provider, 0).status(plugins)).toList();
+    }
+
+    /// A provider counts as available when the smallest model opens on it.
+    private Status status(Path plugins) {
+        Path library = Plugin.find(provider, plugins);
+        if (library == null && !OrtEnvironment.getAvailableProviders().contains(provider.ort))
+            return new Status(provider, false, provider.how);
+        GraphBuilder g = new GraphBuilder("probe");
+        g.output("y", g.tanh(g.input("x", DType.FLOAT32, Shape.of(1))));
+        String name = library == null ? "ONNX Runtime " + Runtime.environment().getVersion() : "plugin " + library.getFileName();
+        try (SessionOptions options = new SessionOptions()) {
+            addTo(options, plugins, List.of());
+            Runtime.environment().createSession(OnnxFile.bytes(g.build()), options).close();
+            return new Status(provider, true, library == null ? name : new Plugin(provider, library).describe());
+        } catch (OrtException e) {
+            UserError known = failure(e).orElseGet(() -> new UserError("", brief(e.getMessage()), provider.how));
+            return new Status(provider, false, name + ": " + known.what() + "; " + known.fix());
+        } catch (UserError e) {
+            return new Status(provider, false, name + ": " + e.what() + "; " + e.fix());
         }
-        return all;
     }
 
     /// Makes sessions with `options` run on this device. What its provider has no kernel for runs on the CPU, node by node, and
@@ -118,7 +131,7 @@ public record Device(Provider provider, int index) {
                 case WEBGPU -> options.addWebGPU(Map.of());
             }
         } catch (OrtException e) {
-            throw new UserError("--device " + this, e.getMessage(), provider.how, e);
+            throw new UserError("--device " + this, brief(e.getMessage()), provider.how, e);
         }
         return false;
     }

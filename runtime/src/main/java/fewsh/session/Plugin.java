@@ -6,10 +6,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtHardwareDevice;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import fewsh.UserError;
-import fewsh.graph.GraphBuilder;
-import fewsh.onnx.OnnxFile;
-import fewsh.tensor.DType;
-import fewsh.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -45,23 +41,6 @@ record Plugin(Device.Provider provider, Path library) {
         }
     }
 
-    /// What `fewsh doctor` says of it: a device counts when the smallest model opens on it.
-    Device.Status status() {
-        GraphBuilder g = new GraphBuilder("probe");
-        g.output("y", g.tanh(g.input("x", DType.FLOAT32, Shape.of(1))));
-        try (SessionOptions options = new SessionOptions()) {
-            OrtEpDevice device = devices().isEmpty() ? null : devices().getFirst();
-            addTo(options, 0, List.of());
-            Runtime.environment().createSession(OnnxFile.bytes(g.build()), options).close();
-            return new Device.Status(provider, true, name() + ", " + hardware(device));
-        } catch (OrtException e) {
-            UserError known = new Device(provider, 0).failure(e).orElseGet(() -> new UserError("", e.getMessage(), ""));
-            return new Device.Status(provider, false, name() + ": " + known.what() + "; " + known.fix());
-        } catch (UserError e) {
-            return new Device.Status(provider, false, name() + ": " + e.what() + "; " + e.fix());
-        }
-    }
-
     /// The nodes that the plugin computes too wrongly to be given. WGSL lets a sine be off by 2^-11, and more outside of ±π: an
     /// export that computes its rotary positions was off by 0.003 in a logit. And on a driver that computes on the CPU attention
     /// over 32 positions or more: it takes it that a subgroup has at least 8 lanes, as every GPU's has; SwiftShader's has 4, and
@@ -92,10 +71,10 @@ record Plugin(Device.Provider provider, Path library) {
         return devices.getFirst().getDevice().getType() == OrtHardwareDevice.OrtHardwareDeviceType.CPU;
     }
 
-    /// `plugin 0.4.0`.
-    private String name() {
-        String version = devices().isEmpty() ? null : devices().getFirst().getEpMetadata().get("version");
-        return "plugin " + (version == null ? library.getFileName() : version);
+    /// `plugin 0.4.0, NVIDIA GPU`.
+    String describe() {
+        OrtEpDevice device = devices().getFirst();
+        return "plugin " + device.getEpMetadata().getOrDefault("version", library.getFileName().toString()) + ", " + hardware(device);
     }
 
     private static String hardware(OrtEpDevice device) {
