@@ -133,7 +133,7 @@ public record Adaptation(
             if (!checkpoint.isGguf()) return weight(tensor, weight.shape(), values);
             if (modules.plusOne().contains(tensor)) for (int i = 0; i < values.length; i++) values[i] += 1;
             String module = tensor.replaceFirst("\\.[^.]*$", "");
-            Net.Linear linear = modules.linears().get(module);
+            Linear linear = modules.linears().get(module);
             if (linear == null || modules.embeddings().containsKey(module)) return weight(tensor, weight.shape(), values);
             if (weight.shape().rank() == 2 && linear.conv1d()) {
                 float[] published = values;
@@ -212,7 +212,7 @@ public record Adaptation(
         void collect(Adapter adapter, Scaled scaled) {
             adapter.linears().forEach((module, pair) -> {
                 String name = Modules.find(modules.linears().keySet(), module).orElseThrow(() -> foreign(adapter, module));
-                Net.Linear l = modules.linears().get(name);
+                Linear l = modules.linears().get(name);
                 Shape given = Shape.of(pair.b().shape().size(0), pair.a().shape().size(1));
                 if (!given.equals(Shape.of(l.rows(), l.columns()))) throw other(adapter, module, given, Shape.of(l.rows(), l.columns()));
                 if (pair.magnitude() != null && pair.magnitude().shape().count() != l.rows())
@@ -227,7 +227,7 @@ public record Adaptation(
                     throw adapter.damaged(module, "has no lora_A and lora_B, but is one of target_modules");
         }
 
-        private void bias(Adapter adapter, Scaled scaled, Net.Linear l, Adapter.Pair pair, float scale) {
+        private void bias(Adapter adapter, Scaled scaled, Linear l, Adapter.Pair pair, float scale) {
             if (!l.bias() || pair.magnitude() != null)
                 throw new UserError(adapter.config().where(), "lora_bias is not supported for \"" + l.name() + "\"",
                         "merge the adapter with PEFT");
@@ -243,7 +243,7 @@ public record Adaptation(
         SequencedSet<Slot> beside(boolean merge, Map<String, Tensor> inputs) {
             SequencedSet<Slot> slots = new LinkedHashSet<>();
             parts.forEach((name, all) -> {
-                Net.Linear l = modules.linears().get(name);
+                Linear l = modules.linears().get(name);
                 boolean gain = all.stream().anyMatch(p -> p.magnitude() != null);
                 float[] w = merge || gain ? matrices().published(l, false) : null;
                 LowRank low = LowRank.of(l, all, w);

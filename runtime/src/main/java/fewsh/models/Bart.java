@@ -31,12 +31,12 @@ public record Bart(Config config) implements EncoderDecoder {
             s.only("extra_pos_embeddings", OFFSET);
             return new Config(s.size("vocab_size", 50265), s.size("max_position_embeddings", 1024), dModel,
                     s.size("encoder_layers", 12), encoderHeads, s.size("encoder_ffn_dim", 4096), s.size("decoder_layers", 12),
-                    decoderHeads, s.size("decoder_ffn_dim", 4096), s.choice("activation_function", "gelu", Net.ACTIVATIONS),
+                    decoderHeads, s.size("decoder_ffn_dim", 4096), s.choice("activation_function", "gelu", Activations.WORDS),
                     s.flag("scale_embedding", false), s.flag("tie_word_embeddings", true));
         }
 
-        Net.Heads heads(int n) {
-            return new Net.Heads(n, n, dModel / n, (float) (1 / Math.sqrt(dModel / n)));
+        Heads heads(int n) {
+            return new Heads(n, n, dModel / n);
         }
     }
 
@@ -49,16 +49,17 @@ public record Bart(Config config) implements EncoderDecoder {
     @Override
     public void encoder(Net g) {
         Value x = embedding(g, "model.encoder.");                                          // (batch, source, dModel)
+        Heads heads = new Heads(config.encoderHeads, config.dModel / config.encoderHeads);
         for (int layer = 0; layer < config.encoderLayers; layer++) {
             String h = "model.encoder.layers." + layer + ".";
-            Value seen = g.allAttention(x, config.encoderHeads, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
+            Value seen = new Attention(g, heads).attend(x, true, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
                     square(h + "self_attn.v_proj"));
             x = norm(g, h + "self_attn_layer_norm", g.add(x, g.linear(seen, square(h + "self_attn.out_proj"))));
             x = norm(g, h + "final_layer_norm", g.add(x, mlp(g, h, config.encoderFfn, x)));
         }
         for (int layer = 0; layer < config.decoderLayers; layer++) {
             String h = "model.decoder.layers." + layer + ".encoder_attn.";
-            g.crossKeyValue(layer, x, config.heads(config.decoderHeads), square(h + "k_proj"), square(h + "v_proj"));
+            new CrossAttention(g, layer, config.heads(config.decoderHeads)).keyValue(x, square(h + "k_proj"), square(h + "v_proj"));
         }
         g.output("last_hidden_state", x);
     }
@@ -66,14 +67,15 @@ public record Bart(Config config) implements EncoderDecoder {
     @Override
     public void decoder(Net g) {
         Value x = embedding(g, "model.decoder.");                                          // (batch, sequence, dModel)
-        Net.Heads heads = config.heads(config.decoderHeads);
+        Heads heads = config.heads(config.decoderHeads);
         for (int layer = 0; layer < config.decoderLayers; layer++) {
             String h = "model.decoder.layers." + layer + ".";
-            Value qkv = g.queryKeyValue(x, heads, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
+            CachedAttention attention = new CachedAttention(g, layer, heads);
+            Value qkv = attention.queryKeyValue(x, square(h + "self_attn.q_proj"), square(h + "self_attn.k_proj"),
                     square(h + "self_attn.v_proj"));
-            Value seen = g.outOfHeads(g.attention(layer, qkv, heads, null), heads, square(h + "self_attn.out_proj"));
+            Value seen = attention.out(attention.attend(qkv), square(h + "self_attn.out_proj"));
             x = norm(g, h + "self_attn_layer_norm", g.add(x, seen));
-            Value read = g.crossAttention(layer, g.linear(x, square(h + "encoder_attn.q_proj")), heads, true);
+            Value read = new CrossAttention(g, layer, heads).attend(g.linear(x, square(h + "encoder_attn.q_proj")), true);
             x = norm(g, h + "encoder_attn_layer_norm", g.add(x, g.linear(read, square(h + "encoder_attn.out_proj"))));
             x = norm(g, h + "final_layer_norm", g.add(x, mlp(g, h, config.decoderFfn, x)));
         }
@@ -84,7 +86,7 @@ public record Bart(Config config) implements EncoderDecoder {
         String own = stack + "embed_tokens";
         boolean apart = !config.tied && g.has(own + ".weight");
         Value x = g.embedding(apart ? own : "model.shared", config.vocabSize, config.dModel, g.inputIds());
-        if (config.scaleEmbedding) x = g.scaled(x, (float) Math.sqrt(config.dModel));
+        if (config.scaleEmbedding) x = g.scaled(x, Math.sqrt(config.dModel));
         x = g.add(x, g.positionEmbedding(stack + "embed_positions", config.positions, config.dModel, OFFSET));
         return norm(g, stack + "layernorm_embedding", x);
     }
@@ -93,12 +95,12 @@ public record Bart(Config config) implements EncoderDecoder {
         return g.layerNorm(name, x, EPSILON);
     }
 
-    private Net.Linear square(String name) {
-        return new Net.Linear(name, config.dModel, config.dModel, true);
+    private Linear square(String name) {
+        return new Linear(name, config.dModel, config.dModel, true);
     }
 
     private Value mlp(Net g, String h, int inner, Value x) {
-        x = g.activation(config.activation, g.linear(x, new Net.Linear(h + "fc1", inner, config.dModel, true)));
-        return g.linear(x, new Net.Linear(h + "fc2", config.dModel, inner, true));         // inside: (batch, sequence, inner)
+        x = g.activation(config.activation, g.linear(x, new Linear(h + "fc1", inner, config.dModel, true)));
+        return g.linear(x, new Linear(h + "fc2", config.dModel, inner, true));         // inside: (batch, sequence, inner)
     }
 }

@@ -32,7 +32,7 @@ public record Bert(Config config) implements Encoder {
                 throw new UserError(s.where(), "hidden_size " + width + " is not a multiple of num_attention_heads " + nHead, "");
             return new Config(s.size("vocab_size", 30522), s.size("max_position_embeddings", 512), s.size("type_vocab_size", 2), width,
                     s.size("num_hidden_layers", 12), nHead, s.size("intermediate_size", 3072), (float) s.real("layer_norm_eps", 1e-12),
-                    s.choice("hidden_act", "gelu", Net.ACTIVATIONS), s.flag("tie_word_embeddings", true),
+                    s.choice("hidden_act", "gelu", Activations.WORDS), s.flag("tie_word_embeddings", true),
                     Head.of(s, Head.allBut()), Labels.of(s).size());
         }
     }
@@ -86,12 +86,12 @@ public record Bert(Config config) implements Encoder {
     }
 
     private Value block(Net g, String h, Value x) {
-        Value seen = g.allAttention(x, config.nHead, square(h + "attention.self.query"), square(h + "attention.self.key"),
-                square(h + "attention.self.value"));
+        Value seen = new Attention(g, new Heads(config.nHead, config.width / config.nHead)).attend(x, true,
+                square(h + "attention.self.query"), square(h + "attention.self.key"), square(h + "attention.self.value"));
         x = g.add(x, g.linear(seen, square(h + "attention.output.dense")));
         x = g.layerNorm(h + "attention.output.LayerNorm", x, config.epsilon);
         Value inner = g.activation(config.activation, g.linear(x, dense(h + "intermediate.dense", config.inner)));
-        x = g.add(x, g.linear(inner, new Net.Linear(h + "output.dense", config.width, config.inner, true)));
+        x = g.add(x, g.linear(inner, new Linear(h + "output.dense", config.width, config.inner, true)));
         return g.layerNorm(h + "output.LayerNorm", x, config.epsilon);
     }
 
@@ -106,15 +106,15 @@ public record Bert(Config config) implements Encoder {
         x = g.activation(config.activation, g.linear(x, square(h + "transform.dense")));
         x = g.layerNorm(h + "transform.LayerNorm", x, config.epsilon);
         String matrix = config.tied ? "embeddings.word_embeddings" : h + "decoder";
-        Value logits = g.linear(x, new Net.Linear(matrix, config.vocabSize, config.width, false));
+        Value logits = g.linear(x, new Linear(matrix, config.vocabSize, config.width, false));
         return g.biased(logits, !config.tied && g.has(h + "decoder.bias") ? h + "decoder.bias" : h + "bias");
     }
 
-    private Net.Linear square(String name) {
+    private Linear square(String name) {
         return dense(name, config.width);
     }
 
-    private Net.Linear dense(String name, int rows) {
-        return new Net.Linear(name, rows, config.width, true);
+    private Linear dense(String name, int rows) {
+        return new Linear(name, rows, config.width, true);
     }
 }

@@ -29,7 +29,7 @@ public record DistilBert(Config config) implements Encoder {
             if (width % nHead != 0) throw new UserError(s.where(), "dim " + width + " is not a multiple of n_heads " + nHead, "");
             return new Config(s.size("vocab_size", 30522), s.size("max_position_embeddings", 512), width,
                     s.size("n_layers", s.size("num_hidden_layers", 6)), nHead, s.size("hidden_dim", 3072),
-                    s.choice("activation", "gelu", Net.ACTIVATIONS), s.flag("tie_word_embeddings", true),
+                    s.choice("activation", "gelu", Activations.WORDS), s.flag("tie_word_embeddings", true),
                     Head.of(s, Head.allBut(Head.PRE_TRAINING, Head.NEXT_SENTENCE)), Labels.of(s).size());
         }
     }
@@ -74,12 +74,12 @@ public record DistilBert(Config config) implements Encoder {
     }
 
     private Value block(Net g, String h, Value x) {
-        Value seen = g.allAttention(x, config.nHead, square(h + "attention.q_lin"), square(h + "attention.k_lin"),
-                square(h + "attention.v_lin"));
+        Value seen = new Attention(g, new Heads(config.nHead, config.width / config.nHead)).attend(x, true,
+                square(h + "attention.q_lin"), square(h + "attention.k_lin"), square(h + "attention.v_lin"));
         x = g.add(x, g.linear(seen, square(h + "attention.out_lin")));
         x = g.layerNorm(h + "sa_layer_norm", x, EPSILON);
         Value inner = g.activation(config.activation, g.linear(x, dense(h + "ffn.lin1", config.inner)));
-        x = g.add(x, g.linear(inner, new Net.Linear(h + "ffn.lin2", config.width, config.inner, true)));
+        x = g.add(x, g.linear(inner, new Linear(h + "ffn.lin2", config.width, config.inner, true)));
         return g.layerNorm(h + "output_layer_norm", x, EPSILON);
     }
 
@@ -88,14 +88,14 @@ public record DistilBert(Config config) implements Encoder {
         x = g.activation(config.activation, g.linear(x, square("vocab_transform")));
         x = g.layerNorm("vocab_layer_norm", x, EPSILON);
         String matrix = config.tied ? "embeddings.word_embeddings" : "vocab_projector";
-        return g.biased(g.linear(x, new Net.Linear(matrix, config.vocabSize, config.width, false)), "vocab_projector.bias");
+        return g.biased(g.linear(x, new Linear(matrix, config.vocabSize, config.width, false)), "vocab_projector.bias");
     }
 
-    private Net.Linear square(String name) {
+    private Linear square(String name) {
         return dense(name, config.width);
     }
 
-    private Net.Linear dense(String name, int rows) {
-        return new Net.Linear(name, rows, config.width, true);
+    private Linear dense(String name, int rows) {
+        return new Linear(name, rows, config.width, true);
     }
 }

@@ -22,7 +22,7 @@ public sealed interface EncoderDecoder extends Page permits Bart, Marian, T5, Wh
             int headDim, int maxDistance) {
         /// The size of a head in the cache of the decoder's own keys and values.
         public int cacheDim() {
-            return Net.cacheDim(headDim);
+            return Heads.cacheDim(headDim);
         }
     }
 

@@ -38,21 +38,21 @@ public record Gemma3(Config config) implements Causal {
             Settings full = s.has("rope_scaling") ? s.object("rope_scaling") : both.object("full_attention");
             return new Config(s.size("vocab_size"), nPositions, s.size("hidden_size"), s.size("intermediate_size"), nLayer, nHead,
                     s.keyValueHeads(nHead, 4), headDim, (float) s.real("rms_norm_eps", 1e-6),
-                    s.choice("hidden_activation", "gelu_pytorch_tanh", Net.ACTIVATIONS), s.flag("attention_bias", false), scalar,
+                    s.choice("hidden_activation", "gelu_pytorch_tanh", Activations.WORDS), s.flag("attention_bias", false), scalar,
                     s.real("final_logit_softcapping", 0), s.windows(nLayer, window, i -> (i + 1) % pattern != 0),
                     s.flag("tie_word_embeddings", true),
                     Rope.of(s, full, s.real("rope_theta", 1e6), headDim, 1, nPositions),
                     Rope.of(s, both.object("sliding_attention"), s.real("rope_local_base_freq", 1e4), headDim, 1, nPositions));
         }
 
-        Net.Norm norm(String name) {
-            return new Net.Norm(name, rmsNormEps, true);
+        Norm norm(String name) {
+            return new Norm(name, rmsNormEps, true);
         }
     }
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Heads.cacheDim(config.headDim), config.rope);
     }
 
     @Override
@@ -77,21 +77,22 @@ public record Gemma3(Config config) implements Causal {
         int d = config.headDim;
         boolean bias = config.attentionBias;
         int window = config.windows.get(layer);
-        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(config.queryPreAttnScalar)));
-        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "q_proj", config.nHead * d, width, bias),
-                new Net.Linear(h + "k_proj", config.nKvHead * d, width, bias),
-                new Net.Linear(h + "v_proj", config.nKvHead * d, width, bias));
-        List<Value> normed = g.normHeads(qkv, heads, config.norm(h + "q_norm"), config.norm(h + "k_norm"));
-        return g.outOfHeads(g.attention(layer, normed, heads, window == 0 ? config.rope : config.slidingRope, window), heads,
-                new Net.Linear(h + "o_proj", width, config.nHead * d, bias));
+        Heads heads = new Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(config.queryPreAttnScalar)));
+        CachedAttention attention = new CachedAttention(g, layer, heads);
+        Value qkv = attention.queryKeyValue(x, new Linear(h + "q_proj", config.nHead * d, width, bias),
+                new Linear(h + "k_proj", config.nKvHead * d, width, bias),
+                new Linear(h + "v_proj", config.nKvHead * d, width, bias));
+        List<Value> normed = attention.normHeads(qkv, config.norm(h + "q_norm"), config.norm(h + "k_norm"));
+        return attention.out(attention.attend(normed, window == 0 ? config.rope : config.slidingRope, window),
+                new Linear(h + "o_proj", width, config.nHead * d, bias));
     }
 
     private Value mlp(Net g, String h, Value x) {
         int inner = config.intermediateSize;
-        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, config.hiddenSize, false),
-                new Net.Linear(h + "up_proj", inner, config.hiddenSize, false));
+        List<Value> gateUp = g.linears(x, new Linear(h + "gate_proj", inner, config.hiddenSize, false),
+                new Linear(h + "up_proj", inner, config.hiddenSize, false));
         x = g.mul(g.activation(config.activation, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, false));
+        return g.linear(x, new Linear(h + "down_proj", config.hiddenSize, inner, false));
     }
 
     /// A GGUF file's settings under the keys of `config.json`. Which layers see all is known by heart there, as is that of the

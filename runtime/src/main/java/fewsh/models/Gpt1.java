@@ -30,7 +30,7 @@ public record Gpt1(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nHead, Net.cacheDim(config.headDim()), true);
+        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nHead, Heads.cacheDim(config.headDim()), true);
     }
 
     @Override
@@ -49,13 +49,13 @@ public record Gpt1(Config config) implements Causal {
 
     private Value attention(Net g, int layer, String h, Value x) {
         int width = config.nEmbd;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nHead, config.headDim(), (float) (1 / Math.sqrt(config.headDim())));
-        Value qkv = g.queryKeyValue(x, heads, Net.Linear.conv1d(h + "c_attn", 3 * width, width));
-        return g.outOfHeads(g.attention(layer, qkv, heads, null), heads, Net.Linear.conv1d(h + "c_proj", width, width));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(config.nHead, config.nHead, config.headDim()));
+        Value qkv = attention.queryKeyValue(x, Linear.conv1d(h + "c_attn", 3 * width, width));
+        return attention.out(attention.attend(qkv), Linear.conv1d(h + "c_proj", width, width));
     }
 
     private Value mlp(Net g, String h, Value x) {
-        x = g.linear(x, Net.Linear.conv1d(h + "c_fc", 4 * config.nEmbd, config.nEmbd));
-        return g.linear(g.activation(config.afn, x), Net.Linear.conv1d(h + "c_proj", config.nEmbd, 4 * config.nEmbd));
+        x = g.linear(x, Linear.conv1d(h + "c_fc", 4 * config.nEmbd, config.nEmbd));
+        return g.linear(g.activation(config.afn, x), Linear.conv1d(h + "c_proj", config.nEmbd, 4 * config.nEmbd));
     }
 }

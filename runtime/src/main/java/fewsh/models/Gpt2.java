@@ -23,7 +23,7 @@ public record Gpt2(Config config) implements Causal {
             s.only("add_cross_attention", false);
             return new Config(s.size("vocab_size", 50257), s.size("n_positions", s.size("n_ctx", 1024)), nEmbd,
                     s.size("n_layer", 12), nHead, s.size("n_inner", s.product("n_inner", 4, nEmbd)), (float) s.real("layer_norm_epsilon", 1e-5),
-                    s.choice("activation_function", "gelu_new", Net.ACTIVATIONS),
+                    s.choice("activation_function", "gelu_new", Activations.WORDS),
                     s.flag("scale_attn_by_inverse_layer_idx", false), s.flag("scale_attn_weights", true),
                     s.flag("tie_word_embeddings", true));
         }
@@ -35,7 +35,7 @@ public record Gpt2(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nHead, Net.cacheDim(config.headDim()), true);
+        return new Layout(config.vocabSize, config.nPositions, config.nLayer, config.nHead, Heads.cacheDim(config.headDim()), true);
     }
 
     @Override
@@ -57,14 +57,14 @@ public record Gpt2(Config config) implements Causal {
         int width = config.nEmbd;
         float scale = config.scale ? (float) (1 / Math.sqrt(config.headDim())) : 1;
         if (config.scaleByLayer) scale /= layer + 1;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nHead, config.headDim(), scale);
-        Value qkv = g.queryKeyValue(x, heads, Net.Linear.conv1d(h + "c_attn", 3 * width, width));
-        return g.outOfHeads(g.attention(layer, qkv, heads, null), heads, Net.Linear.conv1d(h + "c_proj", width, width));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(config.nHead, config.nHead, config.headDim(), scale));
+        Value qkv = attention.queryKeyValue(x, Linear.conv1d(h + "c_attn", 3 * width, width));
+        return attention.out(attention.attend(qkv), Linear.conv1d(h + "c_proj", width, width));
     }
 
     private Value mlp(Net g, String h, Value x) {
-        x = g.linear(x, Net.Linear.conv1d(h + "c_fc", config.nInner, config.nEmbd));
-        return g.linear(g.activation(config.activation, x), Net.Linear.conv1d(h + "c_proj", config.nEmbd, config.nInner));
+        x = g.linear(x, Linear.conv1d(h + "c_fc", config.nInner, config.nEmbd));
+        return g.linear(g.activation(config.activation, x), Linear.conv1d(h + "c_proj", config.nEmbd, config.nInner));
     }
 
     /// A GGUF file's settings under the keys of `config.json`.

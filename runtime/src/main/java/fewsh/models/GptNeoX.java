@@ -27,7 +27,7 @@ public record GptNeoX(Config config) implements Causal {
             double part = r.real("partial_rotary_factor", s.real("partial_rotary_factor", s.real("rotary_pct", 0.25)));
             return new Config(s.size("vocab_size", 50432), nPositions, hidden, s.size("intermediate_size", 24576),
                     s.size("num_hidden_layers", 44), nHead, (float) s.real("layer_norm_eps", 1e-5),
-                    s.choice("hidden_act", "gelu", Net.ACTIVATIONS), s.flag("use_parallel_residual", true),
+                    s.choice("hidden_act", "gelu", Activations.WORDS), s.flag("use_parallel_residual", true),
                     s.flag("attention_bias", true), s.flag("tie_word_embeddings", false),
                     Rope.of(s, r, s.real("rotary_emb_base", s.real("rope_theta", 10000)), headDim, part, nPositions));
         }
@@ -39,7 +39,7 @@ public record GptNeoX(Config config) implements Causal {
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nHead, Net.cacheDim(config.headDim()), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nHead, Heads.cacheDim(config.headDim()), config.rope);
     }
 
     @Override
@@ -62,18 +62,19 @@ public record GptNeoX(Config config) implements Causal {
         int width = config.hiddenSize;
         int d = config.headDim();
         int n = config.nHead;
-        Net.Heads heads = new Net.Heads(n, n, d, (float) (1 / Math.sqrt(d)), config.rope.turned());
+        Heads heads = new Heads(n, n, d, (float) (1 / Math.sqrt(d)), config.rope.turned());
+        CachedAttention attention = new CachedAttention(g, layer, heads);
         // published checkpoints have query, key and value of one head after the other
-        Net.Linear all = new Net.Linear(h + "query_key_value", 3 * width, width, config.attentionBias)
+        Linear all = new Linear(h + "query_key_value", 3 * width, width, config.attentionBias)
                 .stored((r, gguf) -> gguf ? r : (r / d % n * 3 + r / d / n) * d + r % d);
-        return g.outOfHeads(g.attention(layer, g.queryKeyValue(x, heads, all), heads, config.rope), heads,
-                new Net.Linear(h + "dense", width, width, config.attentionBias));
+        return attention.out(attention.attend(attention.queryKeyValue(x, all), config.rope),
+                new Linear(h + "dense", width, width, config.attentionBias));
     }
 
     private Value mlp(Net g, String h, Value x) {
-        x = g.linear(x, new Net.Linear(h + "dense_h_to_4h", config.intermediateSize, config.hiddenSize, true));
+        x = g.linear(x, new Linear(h + "dense_h_to_4h", config.intermediateSize, config.hiddenSize, true));
         return g.linear(g.activation(config.hiddenAct, x),
-                new Net.Linear(h + "dense_4h_to_h", config.hiddenSize, config.intermediateSize, true));
+                new Linear(h + "dense_4h_to_h", config.hiddenSize, config.intermediateSize, true));
     }
 
     /// A GGUF file's settings under the keys of `config.json`.

@@ -39,7 +39,7 @@ public record Idefics3(Config config) implements ImageText {
                 throw new UserError(s.where(), "image_size " + image + " is not a multiple of patch_size " + patch, "");
             return new Vision(hidden, s.size("intermediate_size", 3072), s.size("num_hidden_layers", 12), nHead,
                     s.size("num_channels", 3), image, patch, (float) s.real("layer_norm_eps", 1e-6),
-                    s.choice("hidden_act", "gelu_pytorch_tanh", Net.ACTIVATIONS));
+                    s.choice("hidden_act", "gelu_pytorch_tanh", Activations.WORDS));
         }
 
         /// Patches of a side.
@@ -51,7 +51,7 @@ public record Idefics3(Config config) implements ImageText {
     @Override
     public Layout layout() {
         Llama.Config text = config.text;
-        return new Layout(text.vocabSize(), text.nPositions(), text.nLayer(), text.nKvHead(), Net.cacheDim(text.headDim()), false);
+        return new Layout(text.vocabSize(), text.nPositions(), text.nLayer(), text.nKvHead(), Heads.cacheDim(text.headDim()), false);
     }
 
     @Override
@@ -87,7 +87,7 @@ public record Idefics3(Config config) implements ImageText {
         for (int layer = 0; layer < v.nLayer; layer++) x = tower(g, h + "encoder.layers." + layer + ".", x);
         x = g.layerNorm(h + "post_layernorm", x, v.layerNormEps);
         int wide = v.hiddenSize * config.scaleFactor * config.scaleFactor;
-        x = g.linear(shuffle(g.graph(), x), new Net.Linear("model.connector.modality_projection.proj", width(), wide, false));
+        x = g.linear(shuffle(g.graph(), x), new Linear("model.connector.modality_projection.proj", width(), wide, false));
         g.output("image_hidden_states", g.graph().reshape(x, -1, width()));
     }
 
@@ -95,11 +95,11 @@ public record Idefics3(Config config) implements ImageText {
         Vision v = config.vision;
         Value y = g.layerNorm(h + "layer_norm1", x, v.layerNormEps);
         int width = v.hiddenSize;
-        y = g.openAttention(y, v.nHead, new Net.Linear(h + "self_attn.q_proj", width, width, true),
-                new Net.Linear(h + "self_attn.k_proj", width, width, true), new Net.Linear(h + "self_attn.v_proj", width, width, true));
-        x = g.add(x, g.linear(y, new Net.Linear(h + "self_attn.out_proj", width, width, true)));
-        y = g.linear(g.layerNorm(h + "layer_norm2", x, v.layerNormEps), new Net.Linear(h + "mlp.fc1", v.intermediateSize, width, true));
-        return g.add(x, g.linear(g.activation(v.hiddenAct, y), new Net.Linear(h + "mlp.fc2", width, v.intermediateSize, true)));
+        y = new Attention(g, new Heads(v.nHead, width / v.nHead)).attend(y, false, new Linear(h + "self_attn.q_proj", width, width, true),
+                new Linear(h + "self_attn.k_proj", width, width, true), new Linear(h + "self_attn.v_proj", width, width, true));
+        x = g.add(x, g.linear(y, new Linear(h + "self_attn.out_proj", width, width, true)));
+        y = g.linear(g.layerNorm(h + "layer_norm2", x, v.layerNormEps), new Linear(h + "mlp.fc1", v.intermediateSize, width, true));
+        return g.add(x, g.linear(g.activation(v.hiddenAct, y), new Linear(h + "mlp.fc2", width, v.intermediateSize, true)));
     }
 
     /// Squares of patches side by side: `(n, side², width)` → `(n, (side / scale)², width · scale²)`.
@@ -135,20 +135,20 @@ public record Idefics3(Config config) implements ImageText {
         int width = text.hiddenSize();
         int d = text.headDim();
         boolean bias = text.attentionBias();
-        Net.Heads heads = new Net.Heads(text.nHead(), text.nKvHead(), d, (float) (1 / Math.sqrt(d)));
-        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "q_proj", text.nHead() * d, width, bias),
-                new Net.Linear(h + "k_proj", text.nKvHead() * d, width, bias),
-                new Net.Linear(h + "v_proj", text.nKvHead() * d, width, bias));
-        return g.outOfHeads(g.attention(layer, qkv, heads, text.rope()), heads,
-                new Net.Linear(h + "o_proj", width, text.nHead() * d, bias));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(text.nHead(), text.nKvHead(), d));
+        Value qkv = attention.queryKeyValue(x, new Linear(h + "q_proj", text.nHead() * d, width, bias),
+                new Linear(h + "k_proj", text.nKvHead() * d, width, bias),
+                new Linear(h + "v_proj", text.nKvHead() * d, width, bias));
+        return attention.out(attention.attend(qkv, text.rope()),
+                new Linear(h + "o_proj", width, text.nHead() * d, bias));
     }
 
     private Value mlp(Net g, String h, Value x) {
         Llama.Config text = config.text;
         int inner = text.intermediateSize();
-        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, text.hiddenSize(), text.mlpBias()),
-                new Net.Linear(h + "up_proj", inner, text.hiddenSize(), text.mlpBias()));
+        List<Value> gateUp = g.linears(x, new Linear(h + "gate_proj", inner, text.hiddenSize(), text.mlpBias()),
+                new Linear(h + "up_proj", inner, text.hiddenSize(), text.mlpBias()));
         x = g.mul(g.activation(text.hiddenAct(), gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", text.hiddenSize(), inner, text.mlpBias()));
+        return g.linear(x, new Linear(h + "down_proj", text.hiddenSize(), inner, text.mlpBias()));
     }
 }

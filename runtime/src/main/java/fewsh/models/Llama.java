@@ -25,14 +25,14 @@ public record Llama(Config config) implements Causal {
                 throw new UserError(s.where(), "sliding_window " + window + " is not supported", "only null is, for llama");
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), s.size("num_hidden_layers"),
                     nHead, s.keyValueHeads(nHead, nHead), headDim, (float) s.real("rms_norm_eps", 1e-6),
-                    s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.flag("attention_bias", false), s.flag("mlp_bias", false),
+                    s.choice("hidden_act", "silu", Activations.WORDS), s.flag("attention_bias", false), s.flag("mlp_bias", false),
                     s.flag("tie_word_embeddings", false), Rope.of(s, headDim, nPositions));
         }
     }
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Heads.cacheDim(config.headDim), config.rope);
     }
 
     @Override
@@ -53,21 +53,21 @@ public record Llama(Config config) implements Causal {
         int width = config.hiddenSize;
         int d = config.headDim;
         boolean bias = config.attentionBias;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)));
-        Value qkv = g.queryKeyValue(x, heads,
-                new Net.Linear(h + "q_proj", config.nHead * d, width, bias).interleavedInGguf(config.nHead),
-                new Net.Linear(h + "k_proj", config.nKvHead * d, width, bias).interleavedInGguf(config.nKvHead),
-                new Net.Linear(h + "v_proj", config.nKvHead * d, width, bias));
-        return g.outOfHeads(g.attention(layer, qkv, heads, config.rope), heads,
-                new Net.Linear(h + "o_proj", width, config.nHead * d, bias));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(config.nHead, config.nKvHead, d));
+        Value qkv = attention.queryKeyValue(x,
+                new Linear(h + "q_proj", config.nHead * d, width, bias).interleavedInGguf(config.nHead),
+                new Linear(h + "k_proj", config.nKvHead * d, width, bias).interleavedInGguf(config.nKvHead),
+                new Linear(h + "v_proj", config.nKvHead * d, width, bias));
+        return attention.out(attention.attend(qkv, config.rope),
+                new Linear(h + "o_proj", width, config.nHead * d, bias));
     }
 
     private Value mlp(Net g, String h, Value x) {
         int inner = config.intermediateSize;
-        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, config.hiddenSize, config.mlpBias),
-                new Net.Linear(h + "up_proj", inner, config.hiddenSize, config.mlpBias));
+        List<Value> gateUp = g.linears(x, new Linear(h + "gate_proj", inner, config.hiddenSize, config.mlpBias),
+                new Linear(h + "up_proj", inner, config.hiddenSize, config.mlpBias));
         x = g.mul(g.activation(config.hiddenAct, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, config.mlpBias));
+        return g.linear(x, new Linear(h + "down_proj", config.hiddenSize, inner, config.mlpBias));
     }
 
     /// A GGUF file's settings under the keys of `config.json`.

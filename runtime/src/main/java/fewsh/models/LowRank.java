@@ -15,7 +15,7 @@ record LowRank(int rank, float[] a, float[] b, float[] gain) {
     /// @param scale of the low-rank product
     record Part(float[] a, float[] b, float[] magnitude, float scale) {
         /// Of each row, what brings its length after the sum to the magnitude.
-        float[] gain(Net.Linear l, int r, float[] w) {
+        float[] gain(Linear l, int r, float[] w) {
             float[] gain = new float[l.rows()];
             float[] row = new float[l.columns()];
             for (int i = 0; i < gain.length; i++) {
@@ -29,7 +29,7 @@ record LowRank(int rank, float[] a, float[] b, float[] gain) {
         }
     }
 
-    static LowRank of(Net.Linear l, List<Part> parts, float[] w) {
+    static LowRank of(Linear l, List<Part> parts, float[] w) {
         int rank = parts.stream().mapToInt(p -> p.a.length / l.columns()).sum();
         float[] a = new float[rank * l.columns()];
         float[] b = new float[l.rows() * rank];
@@ -62,7 +62,7 @@ record LowRank(int rank, float[] a, float[] b, float[] gain) {
     }
 
     /// The matrix with its low-rank part added.
-    float[] merged(Net.Linear l, float[] w) {
+    float[] merged(Linear l, float[] w) {
         float[] all = new float[w.length];
         float[] row = new float[l.columns()];
         for (int r = 0; r < l.rows(); r++) {

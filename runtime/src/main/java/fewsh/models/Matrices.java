@@ -48,7 +48,7 @@ class Matrices {
     }
 
     /// A norm's weights, whole.
-    float[] vector(Net.Norm norm, int size) {
+    float[] vector(Norm norm, int size) {
         float[] weights = checkpoint.weight(norm.name() + ".weight", size).floats();
         if (norm.plusOne() && !checkpoint.isGguf()) for (int i = 0; i < size; i++) weights[i] += 1;
         return weights;
@@ -58,7 +58,7 @@ class Matrices {
     Value rows(String name, int vocab, int width, Value ids) {
         Weight weight = checkpoint.weight(name + ".weight", vocab, width);
         if (precision.bits(weight) == 8 && width % Blocks.BLOCK == 0 && !weight.encoding().hasMinimum()) {
-            Held held = held(name, List.of(new Net.Linear(name, vocab, width, false)));
+            Held held = held(name, List.of(new Linear(name, vocab, width, false)));
             // initializers of their own over the same numbers: the head's are dropped once packed, and of these only the rows
             // that are looked up are ever read from the file
             Value rows = g.initializer(name + ".rows", new Tensor(DType.UINT8, Shape.of(vocab, width),
@@ -71,13 +71,13 @@ class Matrices {
     }
 
     /// Whether matrices are held in one way, so that they can be stacked.
-    boolean alike(List<Net.Linear> linears) {
+    boolean alike(List<Linear> linears) {
         return !adapted(linears) && linears.stream().map(l -> precision.bits(stored(l))).distinct().count() == 1
                 && linears.stream().map(l -> stored(l).encoding().hasMinimum()).distinct().count() == 1;
     }
 
     /// One product with all matrices below one another: `(…, sum of rows)`.
-    Value product(Value x, List<Net.Linear> linears) {
+    Value product(Value x, List<Linear> linears) {
         Value y = plain(x, linears);
         for (Slot slot : slots)
             if (slot.linear().equals(linears.getFirst().name())) y = adapted(y, x, slot, linears.getFirst());
@@ -85,12 +85,12 @@ class Matrices {
     }
 
     /// Whether low-rank matrices go beside one of these, which then stands alone.
-    boolean adapted(List<Net.Linear> linears) {
+    boolean adapted(List<Linear> linears) {
         return slots.stream().anyMatch(s -> linears.stream().anyMatch(l -> l.name().equals(s.linear())));
     }
 
     /// y · gain + (x aᵀ) bᵀ with inputs of the graph, so that adapters change from run to run.
-    private Value adapted(Value y, Value x, Slot slot, Net.Linear linear) {
+    private Value adapted(Value y, Value x, Slot slot, Linear linear) {
         Value a = adapters.computeIfAbsent(slot.a(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.linear() + ".rank", slot.columns())));
         Value b = adapters.computeIfAbsent(slot.b(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.rows(), slot.linear() + ".rank")));
         if (slot.gain())
@@ -99,13 +99,13 @@ class Matrices {
     }
 
     /// The last axis from the order of published rows, which is that of adapters, to that which pages mean.
-    private Value inOrder(Value x, Net.Linear linear) {
+    private Value inOrder(Value x, Linear linear) {
         long[] order = IntStream.of(order(linear, false)).asLongStream().toArray();
         return Arrays.equals(order, LongStream.range(0, order.length).toArray()) ? x : g.gather(x, g.longs(order), -1);
     }
 
-    private Value plain(Value x, List<Net.Linear> linears) {
-        Net.Linear first = linears.getFirst();
+    private Value plain(Value x, List<Linear> linears) {
+        Linear first = linears.getFirst();
         String name = names(linears);
         int bits = precision.bits(stored(first));
         if (bits == 8 && batches) return byteProduct(x, name, linears);
@@ -119,13 +119,13 @@ class Matrices {
     }
 
     /// Adds the biases that there are.
-    Value biased(Value y, List<Net.Linear> linears) {
-        if (linears.stream().noneMatch(Net.Linear::bias)) return y;
+    Value biased(Value y, List<Linear> linears) {
+        if (linears.stream().noneMatch(Linear::bias)) return y;
         String name = names(linears) + ".bias";
         if (g.initializer(name).isPresent()) return g.add(y, g.initializer(name).orElseThrow());
-        float[] all = new float[linears.stream().mapToInt(Net.Linear::rows).sum()];
+        float[] all = new float[linears.stream().mapToInt(Linear::rows).sum()];
         int at = 0;
-        for (Net.Linear linear : linears) {
+        for (Linear linear : linears) {
             if (linear.bias()) System.arraycopy(bias(linear), 0, all, at, linear.rows());
             at += linear.rows();
         }
@@ -134,7 +134,7 @@ class Matrices {
 
     /// A product with a matrix in blocks, x wᵀ with w = scale · (q − 2^(bits−1)) + offset: the operator does the first term,
     /// the sums of x over each block times the offsets the second.
-    private Value blockProduct(Value x, String name, List<Net.Linear> linears) {
+    private Value blockProduct(Value x, String name, List<Linear> linears) {
         Held held = held(name, linears);
         Op op = new Op.MatMulNBits(held.columns(), held.rows(), held.bits(), Blocks.BLOCK, 4);
         Value y = g.apply(op, x, held.quants(), held.scales()).getFirst();
@@ -147,7 +147,7 @@ class Matrices {
     ///
     /// In encoders a few numbers of a row are many times as large as the rest, which would leave the rest few levels. So each
     /// [Spread] of numbers is turned first, which gives all of them a part of each, in x and in the matrix: the product stays.
-    private Value byteProduct(Value x, String name, List<Net.Linear> linears) {
+    private Value byteProduct(Value x, String name, List<Linear> linears) {
         Rounded r = rounded.computeIfAbsent(x, this::rounded);
         if (g.initializer(name + ".bytes").isEmpty()) bytes(name, linears);
         Value y = g.apply(new Op.MatMulIntegerToFloat(), r.bytes, g.initializer(name + ".bytes").orElseThrow(), step(),
@@ -192,15 +192,15 @@ class Matrices {
 
     /// The matrices below one another, transposed: `name.bytes` `(columns, rows)`, and `name.steps`, one a row. Signed bytes are
     /// faster where the processor multiplies them without saturating.
-    private void bytes(String name, List<Net.Linear> linears) {
-        int rows = linears.stream().mapToInt(Net.Linear::rows).sum();
+    private void bytes(String name, List<Linear> linears) {
+        int rows = linears.stream().mapToInt(Linear::rows).sum();
         int columns = linears.getFirst().columns();
         int middle = Precision.hasByteProducts() ? 0 : 128;
         float[] steps = new float[rows];
         try (Arena arena = Arena.ofShared()) {
             MemorySegment turned = arena.allocate((long) rows * columns, 64);
             int row = 0;
-            for (Net.Linear linear : linears) {
+            for (Linear linear : linears) {
                 float[] values = ordered(linear);
                 Spread.apply(values, Spread.size(columns));
                 for (int r = 0; r < linear.rows(); r++, row++) {
@@ -236,7 +236,7 @@ class Matrices {
 
     private final Map<String, Held> held = new HashMap<>();
 
-    private Held held(String name, List<Net.Linear> linears) {
+    private Held held(String name, List<Linear> linears) {
         return held.computeIfAbsent(name, n -> {
             int bits = precision.bits(stored(linears.getFirst()));
             try (Arena arena = Arena.ofShared()) {
@@ -261,26 +261,26 @@ class Matrices {
         return g.initializer(name, keep.apply(tensor));
     }
 
-    static String names(List<Net.Linear> linears) {
+    static String names(List<Linear> linears) {
         String first = linears.getFirst().name();
         int stem = first.lastIndexOf('.') + 1;
         return first.substring(0, stem) + linears.stream().map(l -> l.name().substring(stem)).collect(Collectors.joining("+"));
     }
 
     /// The weight of a matrix as it is stored.
-    Weight stored(Net.Linear l) {
+    Weight stored(Linear l) {
         String name = l.name() + ".weight";
         return l.conv1d() && !checkpoint.isGguf() ? checkpoint.weight(name, l.columns(), l.rows())
                 : checkpoint.weight(name, l.rows(), l.columns());
     }
 
-    private Weight outFirst(Net.Linear l, Arena arena) {
+    private Weight outFirst(Linear l, Arena arena) {
         return l.conv1d() && !checkpoint.isGguf() ? stored(l).transposed(arena) : stored(l);
     }
 
     /// The weight that blocks are made from. 4-bit blocks with minima have offsets in 4 bits; asked for in 8, they are rounded
     /// to these instead, an eighth of a level at most, which needs no operators for offsets.
-    private Weight inBlocks(Net.Linear l, int bits, Arena arena) {
+    private Weight inBlocks(Linear l, int bits, Arena arena) {
         Weight w = outFirst(l, arena);
         if (bits == 4 || !w.encoding().hasMinimum() || !Blocks.holds(w.encoding(), 4)) return w;
         MemorySegment plain = arena.allocate(w.shape().count() * Float.BYTES, 64);
@@ -289,17 +289,17 @@ class Matrices {
     }
 
     /// For each row here, the row of the file.
-    private int[] order(Net.Linear l) {
+    private int[] order(Linear l) {
         return order(l, checkpoint.isGguf());
     }
 
-    private static int[] order(Net.Linear l, boolean gguf) {
+    private static int[] order(Linear l, boolean gguf) {
         IntStream rows = IntStream.range(0, l.rows());
         return (l.order() == null ? rows : rows.map(r -> l.order().stored(r, gguf))).toArray();
     }
 
     /// In the order that pages mean.
-    float[] bias(Net.Linear l) {
+    float[] bias(Linear l) {
         float[] stored = checkpoint.weight(l.name() + ".bias", l.rows()).floats();
         int[] order = order(l);
         float[] bias = new float[stored.length];
@@ -308,7 +308,7 @@ class Matrices {
     }
 
     /// The matrix in float32, (rows, columns), in the order that pages mean.
-    float[] ordered(Net.Linear l) {
+    float[] ordered(Linear l) {
         stored(l);
         float[] values = new float[l.rows() * l.columns()];
         fill(l, MemorySegment.ofArray(values));
@@ -316,7 +316,7 @@ class Matrices {
     }
 
     /// The matrix in float32, (rows, columns), or the bias, in the order of published rows, which is that of adapters.
-    float[] published(Net.Linear l, boolean bias) {
+    float[] published(Linear l, boolean bias) {
         int columns = bias ? 1 : l.columns();
         float[] values = bias ? bias(l) : ordered(l);
         if (l.order() == null) return values;
@@ -327,7 +327,7 @@ class Matrices {
     }
 
     /// What `published` gives, as the checkpoint would store it.
-    Weight restored(Net.Linear l, float[] published) {
+    Weight restored(Linear l, float[] published) {
         boolean bias = published.length == l.rows();
         boolean transposed = !bias && l.conv1d() && !checkpoint.isGguf();
         int columns = bias ? 1 : l.columns();
@@ -342,7 +342,7 @@ class Matrices {
         return new Weight(l.name() + (bias ? ".bias" : ".weight"), Encoding.F32, shape, out);
     }
 
-    private void fill(Net.Linear l, MemorySegment out) {
+    private void fill(Linear l, MemorySegment out) {
         try (Arena arena = Arena.ofShared()) {
             Weight weight = outFirst(l, arena);
             long row = (long) l.columns() * Float.BYTES;
@@ -351,12 +351,12 @@ class Matrices {
         }
     }
 
-    private Tensor stack(List<Net.Linear> linears) {
+    private Tensor stack(List<Linear> linears) {
         int columns = linears.getFirst().columns();
         try (Arena arena = Arena.ofShared()) {
-            Tensor all = Tensor.allocate(arena, DType.FLOAT32, linears.stream().mapToLong(Net.Linear::rows).sum(), columns);
+            Tensor all = Tensor.allocate(arena, DType.FLOAT32, linears.stream().mapToLong(Linear::rows).sum(), columns);
             long at = 0;
-            for (Net.Linear linear : linears) {
+            for (Linear linear : linears) {
                 long bytes = (long) linear.rows() * columns * Float.BYTES;
                 fill(linear, all.data().asSlice(at, bytes));
                 at += bytes;

@@ -24,14 +24,14 @@ public record Mistral(Config config) implements Causal {
             int nPositions = s.size("max_position_embeddings", 131072);
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), nLayer, nHead,
                     s.keyValueHeads(nHead, 8), headDim, (float) s.real("rms_norm_eps", 1e-6),
-                    s.choice("hidden_act", "silu", Net.ACTIVATIONS), window, s.flag("tie_word_embeddings", false),
+                    s.choice("hidden_act", "silu", Activations.WORDS), window, s.flag("tie_word_embeddings", false),
                     Rope.of(s, headDim, nPositions));
         }
     }
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Heads.cacheDim(config.headDim), config.rope);
     }
 
     @Override
@@ -51,19 +51,19 @@ public record Mistral(Config config) implements Causal {
     private Value attention(Net g, int layer, String h, Value x) {
         int width = config.hiddenSize;
         int d = config.headDim;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)));
-        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "q_proj", config.nHead * d, width, false),
-                new Net.Linear(h + "k_proj", config.nKvHead * d, width, false),
-                new Net.Linear(h + "v_proj", config.nKvHead * d, width, false));
-        return g.outOfHeads(g.attention(layer, List.of(qkv), heads, config.rope, config.window), heads,
-                new Net.Linear(h + "o_proj", width, config.nHead * d, false));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(config.nHead, config.nKvHead, d));
+        Value qkv = attention.queryKeyValue(x, new Linear(h + "q_proj", config.nHead * d, width, false),
+                new Linear(h + "k_proj", config.nKvHead * d, width, false),
+                new Linear(h + "v_proj", config.nKvHead * d, width, false));
+        return attention.out(attention.attend(List.of(qkv), config.rope, config.window),
+                new Linear(h + "o_proj", width, config.nHead * d, false));
     }
 
     private Value mlp(Net g, String h, Value x) {
         int inner = config.intermediateSize;
-        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, config.hiddenSize, false),
-                new Net.Linear(h + "up_proj", inner, config.hiddenSize, false));
+        List<Value> gateUp = g.linears(x, new Linear(h + "gate_proj", inner, config.hiddenSize, false),
+                new Linear(h + "up_proj", inner, config.hiddenSize, false));
         x = g.mul(g.activation(config.hiddenAct, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, false));
+        return g.linear(x, new Linear(h + "down_proj", config.hiddenSize, inner, false));
     }
 }

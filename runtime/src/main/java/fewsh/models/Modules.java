@@ -18,7 +18,7 @@ import java.util.SequencedMap;
 /// @param embeddings matrices whose rows are looked up, by module
 /// @param tensors every weight, such as `ln_f.bias`, with the shape that published checkpoints give it
 /// @param plusOne weights that published checkpoints keep less 1 and GGUF files whole
-record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Shape> embeddings, SequencedMap<String, Shape> tensors,
+record Modules(SequencedMap<String, Linear> linears, SequencedMap<String, Shape> embeddings, SequencedMap<String, Shape> tensors,
         Set<String> plusOne) {
     static Modules of(Page page, Checkpoint checkpoint) {
         Modules modules = new Modules(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new HashSet<>());
@@ -55,7 +55,7 @@ record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Sh
             return values.computeIfAbsent(name, n -> g.input("of/" + n, DType.FLOAT32, Shape.of(shape)));
         }
 
-        private void note(Net.Linear l) {
+        private void note(Linear l) {
             linears.put(l.name(), l.published());
             tensors.put(l.name() + ".weight", l.conv1d() ? Shape.of(l.columns(), l.rows()) : Shape.of(l.rows(), l.columns()));
             if (l.bias()) tensors.put(l.name() + ".bias", Shape.of(l.rows()));
@@ -68,7 +68,7 @@ record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Sh
         }
 
         @Override
-        float[] vector(Net.Norm norm, int size) {
+        float[] vector(Norm norm, int size) {
             tensors.put(norm.name() + ".weight", Shape.of(size));
             if (norm.plusOne()) plusOne.add(norm.name() + ".weight");
             return new float[size];
@@ -81,33 +81,33 @@ record Modules(SequencedMap<String, Net.Linear> linears, SequencedMap<String, Sh
         }
 
         @Override
-        Value product(Value x, List<Net.Linear> all) {
+        Value product(Value x, List<Linear> all) {
             all.forEach(this::note);
-            long rows = all.stream().mapToLong(Net.Linear::rows).sum();
+            long rows = all.stream().mapToLong(Linear::rows).sum();
             return g.matMulTransposed(x, value(names(all) + "/product", rows, all.getFirst().columns()));
         }
 
         @Override
-        float[] ordered(Net.Linear l) {
+        float[] ordered(Linear l) {
             note(l);
             return new float[l.rows() * l.columns()];
         }
 
         @Override
-        float[] bias(Net.Linear l) {
+        float[] bias(Linear l) {
             return new float[l.rows()];
         }
     }
 
     /// Modules of the page's layers, by the names that the reference implementation gives them, if `known` is how it calls some of
     /// them.
-    SequencedMap<String, Net.Linear> layers(Set<String> known) {
+    SequencedMap<String, Linear> layers(Set<String> known) {
         List<String> drop = new ArrayList<>(List.of("", ""));
         known.forEach(k -> find(linears.keySet(), k).ifPresent(name -> {
             added(name, k).ifPresent(p -> drop.set(0, p));
             added(k, name).ifPresent(p -> drop.set(1, p));
         }));
-        SequencedMap<String, Net.Linear> layers = new LinkedHashMap<>();
+        SequencedMap<String, Linear> layers = new LinkedHashMap<>();
         linears.forEach((name, linear) -> {
             if (name.matches(".*\\.\\d+\\..*"))
                 layers.put(drop.getFirst() + (name.startsWith(drop.getLast()) ? name.substring(drop.getLast().length()) : name), linear);

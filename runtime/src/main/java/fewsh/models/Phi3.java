@@ -28,14 +28,14 @@ public record Phi3(Config config) implements Causal {
             double part = r.real("partial_rotary_factor", s.real("partial_rotary_factor", 1));
             return new Config(s.size("vocab_size"), nPositions, hidden, inner, s.size("num_hidden_layers"), nHead,
                     s.keyValueHeads(nHead, nHead), headDim, (float) s.real("rms_norm_eps", 1e-5),
-                    s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.size("sliding_window", 0),
+                    s.choice("hidden_act", "silu", Activations.WORDS), s.size("sliding_window", 0),
                     s.flag("tie_word_embeddings", false), Rope.of(s, r, s.real("rope_theta", 10000), headDim, part, nPositions));
         }
     }
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Heads.cacheDim(config.headDim), config.rope);
     }
 
     @Override
@@ -54,18 +54,19 @@ public record Phi3(Config config) implements Causal {
 
     private Value attention(Net g, int layer, String h, Value x) {
         int d = config.headDim;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)), config.rope.turned());
-        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "qkv_proj", heads.all() * d, config.hiddenSize, false));
-        return g.outOfHeads(g.attention(layer, List.of(qkv), heads, config.rope, config.window), heads,
-                new Net.Linear(h + "o_proj", config.hiddenSize, config.nHead * d, false));
+        Heads heads = new Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)), config.rope.turned());
+        CachedAttention attention = new CachedAttention(g, layer, heads);
+        Value qkv = attention.queryKeyValue(x, new Linear(h + "qkv_proj", heads.all() * d, config.hiddenSize, false));
+        return attention.out(attention.attend(List.of(qkv), config.rope, config.window),
+                new Linear(h + "o_proj", config.hiddenSize, config.nHead * d, false));
     }
 
     private Value mlp(Net g, String h, Value x) {
         int inner = config.intermediateSize;
-        List<Value> gateUp = g.graph().split(g.linear(x, new Net.Linear(h + "gate_up_proj", 2 * inner, config.hiddenSize, false)),
+        List<Value> gateUp = g.graph().split(g.linear(x, new Linear(h + "gate_up_proj", 2 * inner, config.hiddenSize, false)),
                 -1, inner, inner);
         x = g.mul(g.activation(config.hiddenAct, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, false));
+        return g.linear(x, new Linear(h + "down_proj", config.hiddenSize, inner, false));
     }
 
     /// A GGUF file's settings under the keys of `config.json`.

@@ -26,14 +26,14 @@ public record Qwen2(Config config) implements Causal {
             int nPositions = s.size("max_position_embeddings", 32768);
             return new Config(s.size("vocab_size"), nPositions, hidden, s.size("intermediate_size"), nLayer, nHead,
                     s.keyValueHeads(nHead, 32), headDim, (float) s.real("rms_norm_eps", 1e-6),
-                    s.choice("hidden_act", "silu", Net.ACTIVATIONS), s.windows(nLayer, window, i -> i >= first),
+                    s.choice("hidden_act", "silu", Activations.WORDS), s.windows(nLayer, window, i -> i >= first),
                     s.flag("tie_word_embeddings", false), Rope.of(s, headDim, nPositions));
         }
     }
 
     @Override
     public Layout layout() {
-        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Net.cacheDim(config.headDim), config.rope);
+        return new Layout(config.vocabSize, config.nLayer, config.nKvHead, Heads.cacheDim(config.headDim), config.rope);
     }
 
     @Override
@@ -53,20 +53,20 @@ public record Qwen2(Config config) implements Causal {
     private Value attention(Net g, int layer, String h, Value x) {
         int width = config.hiddenSize;
         int d = config.headDim;
-        Net.Heads heads = new Net.Heads(config.nHead, config.nKvHead, d, (float) (1 / Math.sqrt(d)));
-        Value qkv = g.queryKeyValue(x, heads, new Net.Linear(h + "q_proj", config.nHead * d, width, true),
-                new Net.Linear(h + "k_proj", config.nKvHead * d, width, true),
-                new Net.Linear(h + "v_proj", config.nKvHead * d, width, true));
-        return g.outOfHeads(g.attention(layer, List.of(qkv), heads, config.rope, config.windows.get(layer)), heads,
-                new Net.Linear(h + "o_proj", width, config.nHead * d, false));
+        CachedAttention attention = new CachedAttention(g, layer, new Heads(config.nHead, config.nKvHead, d));
+        Value qkv = attention.queryKeyValue(x, new Linear(h + "q_proj", config.nHead * d, width, true),
+                new Linear(h + "k_proj", config.nKvHead * d, width, true),
+                new Linear(h + "v_proj", config.nKvHead * d, width, true));
+        return attention.out(attention.attend(List.of(qkv), config.rope, config.windows.get(layer)),
+                new Linear(h + "o_proj", width, config.nHead * d, false));
     }
 
     private Value mlp(Net g, String h, Value x) {
         int inner = config.intermediateSize;
-        List<Value> gateUp = g.linears(x, new Net.Linear(h + "gate_proj", inner, config.hiddenSize, false),
-                new Net.Linear(h + "up_proj", inner, config.hiddenSize, false));
+        List<Value> gateUp = g.linears(x, new Linear(h + "gate_proj", inner, config.hiddenSize, false),
+                new Linear(h + "up_proj", inner, config.hiddenSize, false));
         x = g.mul(g.activation(config.hiddenAct, gateUp.getFirst()), gateUp.getLast());  // (batch, sequence, inner)
-        return g.linear(x, new Net.Linear(h + "down_proj", config.hiddenSize, inner, false));
+        return g.linear(x, new Linear(h + "down_proj", config.hiddenSize, inner, false));
     }
 
     /// A GGUF file's settings under the keys of `config.json`.

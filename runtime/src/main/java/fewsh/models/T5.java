@@ -32,16 +32,16 @@ public record T5(Config config) implements EncoderDecoder {
             String words = s.text("feed_forward_proj", "relu");
             boolean gated = words.startsWith("gated-");
             String act = words.equals("gated-gelu") ? "gelu_new" : gated ? words.substring(6) : words;
-            if (!Net.ACTIVATIONS.contains(act))
+            if (!Activations.WORDS.contains(act))
                 throw new UserError(s.where(), "feed_forward_proj \"" + words + "\" is not supported",
-                        "supported: " + String.join(", ", Net.ACTIVATIONS) + ", each also after gated-");
+                        "supported: " + String.join(", ", Activations.WORDS) + ", each also after gated-");
             return new Config(s.size("vocab_size", 32128), s.size("d_model", 512), dKv, s.size("d_ff", 2048), layers,
                     s.size("num_decoder_layers", layers), heads, buckets, distance, (float) s.real("layer_norm_epsilon", 1e-6),
                     act, gated, s.flag("scale_decoder_outputs", s.flag("tie_word_embeddings", true)));
         }
 
-        Net.Heads heads() {
-            return new Net.Heads(numHeads, numHeads, dKv, 1);
+        Heads heads() {
+            return new Heads(numHeads, numHeads, dKv, 1);
         }
     }
 
@@ -54,19 +54,19 @@ public record T5(Config config) implements EncoderDecoder {
     @Override
     public void encoder(Net g) {
         Value x = g.embedding("shared", config.vocabSize, config.dModel, g.inputIds());   // (batch, source, dModel)
-        Value bias = g.add(bias(g, "encoder.", true), g.unseen());                         // (batch, heads, source, source)
+        Value bias = g.add(bias(g, "encoder.", true), Attention.unseen(g));                         // (batch, heads, source, source)
         for (int layer = 0; layer < config.numLayers; layer++) {
             String h = "encoder.block." + layer + ".layer.";
             Value n = norm(g, h + "0.layer_norm", x);
             List<Value> qkv = g.linears(n, in(h + "0.SelfAttention.q"), in(h + "0.SelfAttention.k"), in(h + "0.SelfAttention.v"));
-            Value seen = g.attend(qkv.get(0), qkv.get(1), qkv.get(2), config.heads(), bias);
+            Value seen = new Attention(g, config.heads()).attend(qkv, bias);
             x = g.add(x, g.linear(seen, out(h + "0.SelfAttention.o")));
             x = g.add(x, mlp(g, h + "1.DenseReluDense.", norm(g, h + "1.layer_norm", x)));
         }
         x = norm(g, "encoder.final_layer_norm", x);
         for (int layer = 0; layer < config.numDecoderLayers; layer++) {
             String h = "decoder.block." + layer + ".layer.1.EncDecAttention.";
-            g.crossKeyValue(layer, x, config.heads(), in(h + "k"), in(h + "v"));
+            new CrossAttention(g, layer, config.heads()).keyValue(x, in(h + "k"), in(h + "v"));
         }
         g.output("last_hidden_state", x);
     }
@@ -77,17 +77,17 @@ public record T5(Config config) implements EncoderDecoder {
         Value bias = bias(g, "decoder.", false);
         for (int layer = 0; layer < config.numDecoderLayers; layer++) {
             String h = "decoder.block." + layer + ".layer.";
-            Value qkv = g.queryKeyValue(norm(g, h + "0.layer_norm", x), config.heads(), in(h + "0.SelfAttention.q"),
+            CachedAttention attention = new CachedAttention(g, layer, config.heads());
+            Value qkv = attention.queryKeyValue(norm(g, h + "0.layer_norm", x), in(h + "0.SelfAttention.q"),
                     in(h + "0.SelfAttention.k"), in(h + "0.SelfAttention.v"));
-            Value seen = g.biasedAttention(layer, qkv, config.heads(), bias);
-            x = g.add(x, g.outOfHeads(seen, config.heads(), out(h + "0.SelfAttention.o")));
+            x = g.add(x, attention.out(attention.attend(qkv, bias), out(h + "0.SelfAttention.o")));
             Value query = g.linear(norm(g, h + "1.layer_norm", x), in(h + "1.EncDecAttention.q"));
-            Value read = g.crossAttention(layer, query, config.heads(), true);
+            Value read = new CrossAttention(g, layer, config.heads()).attend(query, true);
             x = g.add(x, g.linear(read, out(h + "1.EncDecAttention.o")));
             x = g.add(x, mlp(g, h + "2.DenseReluDense.", norm(g, h + "2.layer_norm", x)));
         }
         x = norm(g, "decoder.final_layer_norm", x);
-        if (config.scaledHead) x = g.scaled(x, (float) Math.pow(config.dModel, -0.5));
+        if (config.scaledHead) x = g.scaled(x, Math.pow(config.dModel, -0.5));
         g.logits(g.has("lm_head.weight") ? "lm_head" : "shared", config.vocabSize, x);
     }
 
@@ -95,22 +95,22 @@ public record T5(Config config) implements EncoderDecoder {
         return g.rmsNorm(name, x, config.layerNormEpsilon);
     }
 
-    private Net.Linear in(String name) {
-        return new Net.Linear(name, config.numHeads * config.dKv, config.dModel, false);
+    private Linear in(String name) {
+        return new Linear(name, config.numHeads * config.dKv, config.dModel, false);
     }
 
-    private Net.Linear out(String name) {
-        return new Net.Linear(name, config.dModel, config.numHeads * config.dKv, false);
+    private Linear out(String name) {
+        return new Linear(name, config.dModel, config.numHeads * config.dKv, false);
     }
 
     private Value mlp(Net g, String h, Value x) {
         List<String> names = config.gated ? List.of("wi_0", "wi_1") : List.of("wi");
-        List<Net.Linear> in = new ArrayList<>();
-        for (String name : names) in.add(new Net.Linear(h + name, config.dFf, config.dModel, false));
-        List<Value> made = g.linears(x, in.toArray(Net.Linear[]::new));
+        List<Linear> in = new ArrayList<>();
+        for (String name : names) in.add(new Linear(h + name, config.dFf, config.dModel, false));
+        List<Value> made = g.linears(x, in.toArray(Linear[]::new));
         Value y = g.activation(config.denseActFn, made.getFirst());                        // (batch, sequence, dFf)
         if (config.gated) y = g.mul(y, made.getLast());
-        return g.linear(y, new Net.Linear(h + "wo", config.dModel, config.dFf, false));
+        return g.linear(y, new Linear(h + "wo", config.dModel, config.dFf, false));
     }
 
     /// What is added to the scores of every layer, `(1, heads, queries, keys)`.
@@ -123,7 +123,7 @@ public record T5(Config config) implements EncoderDecoder {
             int bucket = bucket(i - config.maxDistance, bidirectional, config.numBuckets, config.maxDistance);
             for (int h = 0; h < config.numHeads; h++) table[h * distances + i] = weights[bucket * config.numHeads + h];
         }
-        return g.byDistance(name + ".table", Tensor.ofFloat32(table, 1, config.numHeads, distances),
+        return Attention.byDistance(g, name + ".table", Tensor.ofFloat32(table, 1, config.numHeads, distances),
                 bidirectional ? "sequence" : "total");
     }
 

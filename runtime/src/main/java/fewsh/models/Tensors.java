@@ -25,7 +25,7 @@ public final class Tensors {
         Matrices matrices = new Matrices(null, checkpoint, Precision.FP32, t -> t, Set.of());
         modules.tensors().forEach((name, shape) -> {
             String module = name.replaceFirst("\\.[^.]*$", "");
-            Net.Linear linear = modules.embeddings().containsKey(module) ? null : modules.linears().get(module);
+            Linear linear = modules.embeddings().containsKey(module) ? null : modules.linears().get(module);
             if (modules.plusOne().contains(name)) tensors.put(name, () -> lessOne(checkpoint.weight(name, shape.sizes())));
             else if (linear == null) tensors.put(name, () -> checkpoint.weight(name, shape.sizes()));
             else tensors.put(name, () -> new Weight(name, Encoding.F32, shape, memory(published(matrices, linear, name.endsWith(".bias")))));
@@ -43,7 +43,7 @@ public final class Tensors {
         return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
     }
 
-    private static float[] published(Matrices matrices, Net.Linear l, boolean bias) {
+    private static float[] published(Matrices matrices, Linear l, boolean bias) {
         float[] rows = matrices.published(l, bias);
         if (bias || !l.conv1d()) return rows;
         float[] columns = new float[rows.length];

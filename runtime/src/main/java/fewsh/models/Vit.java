@@ -43,8 +43,8 @@ public record Vit(Config config) implements Encoder {
             s.product("the number of patches", image[0] / patch[0], image[1] / patch[1]);
             return new Config(image[0], image[1], patch[0], patch[1], channels, hidden, s.size("num_hidden_layers", 12), nHead, headDim,
                     s.size("intermediate_size", 3072), (float) s.real("layer_norm_eps", 1e-12),
-                    s.choice("hidden_act", "gelu", Net.ACTIVATIONS), s.flag("qkv_bias", true), s.size("pooler_output_size", hidden),
-                    s.choice("pooler_act", "tanh", Net.ACTIVATIONS), classifies(s), Labels.of(s).size());
+                    s.choice("hidden_act", "gelu", Activations.WORDS), s.flag("qkv_bias", true), s.size("pooler_output_size", hidden),
+                    s.choice("pooler_act", "tanh", Activations.WORDS), classifies(s), Labels.of(s).size());
         }
 
         /// Height and width: a list of them, or one number for both.
@@ -133,16 +133,17 @@ public record Vit(Config config) implements Encoder {
         String h = "encoder.layer." + layer + ".";
         Value normed = g.layerNorm(h + "layernorm_before", x, config.epsilon);
         int wide = config.nHead * config.headDim;
-        Net.Linear[] qkv = List.of("query", "key", "value").stream()
-                .map(part -> new Net.Linear(h + "attention.attention." + part, wide, config.hidden, config.qkvBias)).toArray(Net.Linear[]::new);
-        Value seen = shown ? g.shownAttention("attentions." + layer, normed, config.nHead, qkv) : g.openAttention(normed, config.nHead, qkv);
-        x = g.add(x, g.linear(seen, new Net.Linear(h + "attention.output.dense", config.hidden, wide, true)));
+        Linear[] qkv = List.of("query", "key", "value").stream()
+                .map(part -> new Linear(h + "attention.attention." + part, wide, config.hidden, config.qkvBias)).toArray(Linear[]::new);
+        Attention attention = new Attention(g, new Heads(config.nHead, config.headDim));
+        Value seen = shown ? attention.shown("attentions." + layer, normed, qkv) : attention.attend(normed, false, qkv);
+        x = g.add(x, g.linear(seen, new Linear(h + "attention.output.dense", config.hidden, wide, true)));
         Value inner = g.linear(g.layerNorm(h + "layernorm_after", x, config.epsilon), dense(h + "intermediate.dense", config.inner));
         inner = g.activation(config.activation, inner);
-        return g.add(x, g.linear(inner, new Net.Linear(h + "output.dense", config.hidden, config.inner, true)));
+        return g.add(x, g.linear(inner, new Linear(h + "output.dense", config.hidden, config.inner, true)));
     }
 
-    private Net.Linear dense(String name, int rows) {
-        return new Net.Linear(name, rows, config.hidden, true);
+    private Linear dense(String name, int rows) {
+        return new Linear(name, rows, config.hidden, true);
     }
 }

@@ -32,11 +32,11 @@ public record Whisper(Config config) implements EncoderDecoder {
             return new Config(s.size("vocab_size", 51865), s.size("num_mel_bins", 80), s.size("max_source_positions", 1500),
                     s.size("max_target_positions", 448), dModel, s.size("encoder_layers", 4), encoderHeads,
                     s.size("encoder_ffn_dim", 1536), s.size("decoder_layers", 4), decoderHeads, s.size("decoder_ffn_dim", 1536),
-                    s.choice("activation_function", "gelu", Net.ACTIVATIONS), s.flag("tie_word_embeddings", true));
+                    s.choice("activation_function", "gelu", Activations.WORDS), s.flag("tie_word_embeddings", true));
         }
 
-        Net.Heads heads(int n) {
-            return new Net.Heads(n, n, dModel / n, (float) (1 / Math.sqrt(dModel / n)));
+        Heads heads(int n) {
+            return new Heads(n, n, dModel / n);
         }
     }
 
@@ -68,19 +68,19 @@ public record Whisper(Config config) implements EncoderDecoder {
         x = g.activation("gelu", g.convolution("model.encoder.conv2", x, config.dModel, FILTER, STRIDE));
         x = g.add(g.graph().transpose(x, 0, 2, 1),                                         // (batch, source, dModel)
                 g.table("model.encoder.embed_positions", config.sourcePositions, config.dModel));
-        Net.Heads heads = config.heads(config.encoderHeads);
+        Heads heads = config.heads(config.encoderHeads);
         for (int layer = 0; layer < config.encoderLayers; layer++) {
             String h = "model.encoder.layers." + layer + ".";
             Value y = norm(g, h + "self_attn_layer_norm", x);
-            List<Value> qkv = g.linears(y, square(h + "self_attn.q_proj"), key(h + "self_attn."), square(h + "self_attn.v_proj"));
-            Value seen = g.attend(qkv.get(0), qkv.get(1), qkv.get(2), heads, Value.ABSENT);
+            Value seen = new Attention(g, heads).attend(y, false, square(h + "self_attn.q_proj"), key(h + "self_attn."),
+                    square(h + "self_attn.v_proj"));
             x = g.add(x, g.linear(seen, square(h + "self_attn.out_proj")));
             x = g.add(x, mlp(g, h, config.encoderFfn, norm(g, h + "final_layer_norm", x)));
         }
         x = norm(g, "model.encoder.layer_norm", x);
         for (int layer = 0; layer < config.decoderLayers; layer++) {
             String h = "model.decoder.layers." + layer + ".encoder_attn.";
-            g.crossKeyValue(layer, x, config.heads(config.decoderHeads), key(h), square(h + "v_proj"));
+            new CrossAttention(g, layer, config.heads(config.decoderHeads)).keyValue(x, key(h), square(h + "v_proj"));
         }
         g.output("last_hidden_state", x);
     }
@@ -89,15 +89,16 @@ public record Whisper(Config config) implements EncoderDecoder {
     public void decoder(Net g) {
         Value x = g.add(g.embedding("model.decoder.embed_tokens", config.vocabSize, config.dModel, g.inputIds()),
                 g.positionEmbedding("model.decoder.embed_positions", config.targetPositions, config.dModel));
-        Net.Heads heads = config.heads(config.decoderHeads);                               // x: (batch, sequence, dModel)
+        Heads heads = config.heads(config.decoderHeads);                               // x: (batch, sequence, dModel)
         for (int layer = 0; layer < config.decoderLayers; layer++) {
             String h = "model.decoder.layers." + layer + ".";
             Value y = norm(g, h + "self_attn_layer_norm", x);
-            Value qkv = g.queryKeyValue(y, heads, square(h + "self_attn.q_proj"), key(h + "self_attn."),
+            CachedAttention attention = new CachedAttention(g, layer, heads);
+            Value qkv = attention.queryKeyValue(y, square(h + "self_attn.q_proj"), key(h + "self_attn."),
                     square(h + "self_attn.v_proj"));
-            x = g.add(x, g.outOfHeads(g.attention(layer, qkv, heads, null), heads, square(h + "self_attn.out_proj")));
+            x = g.add(x, attention.out(attention.attend(qkv), square(h + "self_attn.out_proj")));
             Value query = g.linear(norm(g, h + "encoder_attn_layer_norm", x), square(h + "encoder_attn.q_proj"));
-            x = g.add(x, g.linear(g.crossAttention(layer, query, heads, false), square(h + "encoder_attn.out_proj")));
+            x = g.add(x, g.linear(new CrossAttention(g, layer, heads).attend(query, false), square(h + "encoder_attn.out_proj")));
             x = g.add(x, mlp(g, h, config.decoderFfn, norm(g, h + "final_layer_norm", x)));
         }
         x = norm(g, "model.decoder.layer_norm", x);
@@ -108,16 +109,16 @@ public record Whisper(Config config) implements EncoderDecoder {
         return g.layerNorm(name, x, EPSILON);
     }
 
-    private Net.Linear square(String name) {
-        return new Net.Linear(name, config.dModel, config.dModel, true);
+    private Linear square(String name) {
+        return new Linear(name, config.dModel, config.dModel, true);
     }
 
-    private Net.Linear key(String attention) {
-        return new Net.Linear(attention + "k_proj", config.dModel, config.dModel, false);
+    private Linear key(String attention) {
+        return new Linear(attention + "k_proj", config.dModel, config.dModel, false);
     }
 
     private Value mlp(Net g, String h, int inner, Value x) {
-        x = g.activation(config.activation, g.linear(x, new Net.Linear(h + "fc1", inner, config.dModel, true)));
-        return g.linear(x, new Net.Linear(h + "fc2", config.dModel, inner, true));         // inside: (…, inner)
+        x = g.activation(config.activation, g.linear(x, new Linear(h + "fc1", inner, config.dModel, true)));
+        return g.linear(x, new Linear(h + "fc2", config.dModel, inner, true));         // inside: (…, inner)
     }
 }
