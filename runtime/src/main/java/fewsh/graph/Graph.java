@@ -20,11 +20,6 @@ public record Graph(
         outputs = List.copyOf(outputs);
     }
 
-    /// Bytes of all initializers.
-    public long initializerBytes() {
-        return initializers.values().stream().mapToLong(t -> t.data().byteSize()).sum();
-    }
-
     /// The graph for people and golden files: one line a value or node, `output = Operator[attributes](inputs)`.
     @Override
     public String toString() {

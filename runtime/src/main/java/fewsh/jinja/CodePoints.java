@@ -56,11 +56,6 @@ final class CodePoints {
         return s.codePointCount(0, s.length());
     }
 
-    static boolean isSimple(String s) {
-        for (int i = 0; i < s.length(); i++) if (Character.isSurrogate(s.charAt(i))) return false;
-        return true;
-    }
-
     /// The text of code points [start, end).
     static String sub(String s, int start, int end) {
         int from = s.offsetByCodePoints(0, start);

@@ -133,7 +133,8 @@ class ModelsTableTest {
         Row made = golden.json().has("sentences") ? sentences(golden) : row(golden);
         MADE.put(name, made.line());
         if (Boolean.getBoolean("golden.update")) return;
-        Row row = TABLE.rows().stream().map(Row::parse).filter(r -> r.model().equals(name)).findAny().orElseThrow();
+        Row row = TABLE.rows().stream().map(Row::parse).filter(r -> r.model().equals(name)).findAny()
+                .orElseThrow(() -> new AssertionError("docs/models.md has no row for " + name + ": -Dgolden.update=true makes it"));
         assertEquals(row.type() + " " + row.opens(), made.type() + " " + made.opens());
         if (golden.rounding() > FLOAT32) return;
         assertTrue(made.difference() <= Math.max(2 * row.difference(), ELSEWHERE), made.line());

@@ -85,7 +85,7 @@ final class Commands {
                     "Pooled and normalised as the model's modules.json says. With --json a line in is a string in quotes or "
                             + "{\"text\"}.", Complete.NOTHING,
                     join(List.of(MODEL, Option.flag("a table of how alike the texts are, in place of the vectors", "--cosine")),
-                            LOADING, OUTPUT), Encoding::embed),
+                            LOADING, OUTPUT), Encoders::embed),
             Command.program("classify", "[TEXT…|FILE…]", "The classes of a text or a picture, with their scores.",
                     "A text of words, or one a line of standard input; with --json a line in is a string in quotes or "
                             + "{\"text\",\"pair\"}. Pictures are files.", Complete.FILES,
@@ -93,10 +93,10 @@ final class Commands {
                             Option.of("OUT.png", "the picture with what the model looks at drawn over it: attention rollout, or "
                                     + "one head", "--attention").completing(Complete.FILES),
                             Option.of("N", "for --attention, from 0; the last", "--layer"),
-                            Option.of("N", "for --attention, from 0", "--head")), LOADING, OUTPUT), Encoding::classify),
+                            Option.of("N", "for --attention, from 0", "--head")), LOADING, OUTPUT), Encoders::classify),
             Command.program("fill_mask", "[TEXT…]", "What fills the masks of a text best.",
                     "The text spells the mask as the model does: [MASK] or <mask>.", Complete.NOTHING,
-                    join(List.of(MODEL, Option.of("N", "how many for each mask; 5", "-k", "--k")), LOADING, OUTPUT), Encoding::fillMask),
+                    join(List.of(MODEL, Option.of("N", "how many for each mask; 5", "-k", "--k")), LOADING, OUTPUT), Encoders::fillMask),
             Command.program("translate", "[TEXT…]", "What an encoder–decoder model makes of a text.",
                     "Of the words, or of each line of standard input, decoded as the model's generation_config.json says.",
                     Complete.NOTHING, join(List.of(MODEL, Option.of("N", "beams; 1 is greedy", "--num_beams"),

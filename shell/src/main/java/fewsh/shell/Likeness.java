@@ -31,7 +31,7 @@ final class Likeness implements Similarity, AutoCloseable {
         List<float[]> all = vectors;
         return query -> {
             float[] asked = encoder.embed(List.of(query)).getFirst();
-            return all.stream().mapToDouble(v -> Encoding.cosine(asked, v)).toArray();
+            return all.stream().mapToDouble(v -> Encoders.cosine(asked, v)).toArray();
         };
     }
 

@@ -19,12 +19,12 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// `fewsh embed`, `classify` and `fill_mask`: what encoders say of texts and pictures.
-final class Encoding {
+final class Encoders {
     private static final int BAR = 24;
     /// Texts whose likeness to one another is shown at most.
     private static final int COMPARED = 40;
 
-    private Encoding() {}
+    private Encoders() {}
 
     static int embed(Workspace workspace, Options options) {
         Render render = workspace.render();
