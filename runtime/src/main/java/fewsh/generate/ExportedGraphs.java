@@ -123,7 +123,7 @@ final class ExportedGraphs implements SourceGraphs {
             rows.feed(ids);
             rows.all(logits);
         }
-        return Map.of("logits", Tensor.ofFloat32(logits, read.rows, count, vocabSize),
-                "encoder_last_hidden_state", Tensor.ofFloat32(hidden, read.rows, read.length, width));
+        return SourceGraphs.outputs(Tensor.ofFloat32(logits, read.rows, count, vocabSize),
+                Tensor.ofFloat32(hidden, read.rows, read.length, width));
     }
 }

@@ -115,8 +115,8 @@ final class OwnGraphs implements SourceGraphs {
             for (int i = 0; read.mask() != null && i < batch * read.length(); i++)
                 if (read.mask().data().getAtIndex(ValueLayout.JAVA_LONG, i) == 0)
                     Arrays.fill(hidden, i * layout.width(), (i + 1) * layout.width(), 0);
-            return Map.of("logits", Tensor.ofFloat32(logits, batch, count, vocab),
-                    "encoder_last_hidden_state", Tensor.ofFloat32(hidden, batch, read.length(), layout.width()));
+            return SourceGraphs.outputs(Tensor.ofFloat32(logits, batch, count, vocab),
+                    Tensor.ofFloat32(hidden, batch, read.length(), layout.width()));
         }
     }
 }

@@ -1,6 +1,7 @@
 package fewsh.generate;
 
 import fewsh.tensor.Tensor;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// The graphs of an encoder–decoder model, ours or an export's.
@@ -14,4 +15,12 @@ interface SourceGraphs {
 
     /// One pass with nothing cached: `encoder_last_hidden_state` and `logits` at every position of `decoder_input_ids`.
     Map<String, Tensor> forward(Map<String, Tensor> sources, Tensor decoderIds);
+
+    /// What [#forward] gives, in this order.
+    static Map<String, Tensor> outputs(Tensor logits, Tensor hidden) {
+        Map<String, Tensor> outputs = new LinkedHashMap<>();
+        outputs.put("logits", logits);
+        outputs.put("encoder_last_hidden_state", hidden);
+        return outputs;
+    }
 }
