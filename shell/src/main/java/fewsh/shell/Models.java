@@ -194,7 +194,7 @@ final class Models {
         }
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("name", source.name()));
-        rows.add(List.of("architecture", about.architecture()));
+        if (!about.architecture().isEmpty()) rows.add(List.of("architecture", about.architecture()));
         rows.add(List.of("for", kind.commands()));
         for (Scaled adapter : adapters) rows.add(List.of("adapter", adapter.adapter() + " at " + Render.number(adapter.scale())));
         rows.add(List.of("parameters", Render.parameters(about.parameters()) + " (" + Render.count(about.parameters()) + ")"));
