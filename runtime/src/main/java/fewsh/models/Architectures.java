@@ -24,7 +24,7 @@ public final class Architectures {
     /// @param gguf null for an architecture without GGUF files
     record Row(String modelType, Function<Settings, Page> open, OfGguf gguf) {}
 
-    private static final List<Row> PAGES = List.of(
+    static final List<Row> PAGES = List.of(
             new Row("bart", s -> new Bart(Bart.Config.of(s)), null),
             new Row("bert", s -> new Bert(Bert.Config.of(s)), null),
             new Row("camembert", s -> new Roberta(Roberta.Config.of(s)), null),

@@ -23,6 +23,10 @@ enum Head {
         this.ending = ending;
     }
 
+    String ending() {
+        return ending;
+    }
+
     /// @param known those that the page implements; a configuration that names no class has none
     /// @throws UserError naming them, for any other
     static Head of(Settings s, List<Head> known) {

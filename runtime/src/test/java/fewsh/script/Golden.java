@@ -30,7 +30,8 @@ record Golden(Path model, Path folder, Optional<Path> base, JsonObject json) {
     /// The keys of outputs in golden files: which output they are of, and whether of its first numbers or its last.
     private static final List<Key> KEYS = List.of(new Key("logits", "logits", false), new Key("logits_with", "logits", false),
             new Key("last_logits", "logits", true), new Key("logits_first_position", "logits", false),
-            new Key("prediction_logits", "prediction_logits", false), new Key("seq_relationship_logits", "seq_relationship_logits", false),
+            new Key("prediction_logits", "prediction_logits", false),
+            new Key("seq_relationship_logits", "seq_relationship_logits", false),
             new Key("encoder_last_hidden_state", "encoder_last_hidden_state", false),
             new Key("encoder_last_hidden_state_first_position", "encoder_last_hidden_state", false),
             new Key("hidden_states_first_position", "last_hidden_state", false),
@@ -60,8 +61,10 @@ record Golden(Path model, Path folder, Optional<Path> base, JsonObject json) {
     /// The golden files of a folder: one, or one for each file that it speaks of.
     static List<Golden> of(Path folder) throws IOException {
         JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonObject();
-        if (json.has("base"))
-            return List.of(new Golden(folder, folder, Optional.of(folder.resolve(json.get("base").getAsString()).normalize()), json));
+        if (json.has("base")) {
+            Path base = folder.resolve(json.get("base").getAsString()).normalize();
+            return List.of(new Golden(folder, folder, Optional.of(base), json));
+        }
         JsonObject files = json.has("runs") || !json.has("files") ? new JsonObject() : json.getAsJsonObject("files");
         if (files.isEmpty()) return List.of(new Golden(only(folder), folder, Optional.empty(), json));
         return files.keySet().stream()
@@ -134,8 +137,8 @@ record Golden(Path model, Path folder, Optional<Path> base, JsonObject json) {
         return new Pass(inputs, expected);
     }
 
-    /// Passes through an export's cache, each behind those before it, as one over all of them. Where activations are rounded by the
-    /// largest of the pass that is another number, so that only the first counts.
+    /// Passes through an export's cache, each behind those before it, as one over all of them. A graph that rounds its
+    /// activations by the largest of the pass gives other numbers then, so that of rounded ones only the first counts.
     private List<Pass> steps() {
         List<Pass> passes = new ArrayList<>();
         int[] ids = {};
