@@ -45,8 +45,8 @@ class PagesTest {
     private static String row(Architectures.Row row) {
         Page page = Architectures.page(new Settings(row.modelType(), config(row.modelType())));
         String name = page.getClass().getSimpleName();
-        return "| " + String.join(" | ", row.modelType(), "[" + name + "](../runtime/src/main/java/fewsh/models/" + name + ".java)",
-                String.valueOf((lines(name) + 9) / 10 * 10), family(page), heads(page, row.modelType()),
+        String link = "[" + name + "](../runtime/src/main/java/fewsh/models/" + name + ".java)";
+        return "| " + String.join(" | ", row.modelType(), link, String.valueOf((lines(name) + 9) / 10 * 10), family(page), heads(page, row.modelType()),
                 row.gguf() == null ? "–" : row.gguf().architecture(), page.uses()) + " |";
     }
 

@@ -2,6 +2,7 @@ package fewsh.script;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -136,7 +137,7 @@ class ModelsTableTest {
     @MethodSource("goldens")
     void theTableIsTrue(String name) throws IOException {
         Golden golden = golden(name);
-        if (!runs(golden)) return;
+        assumeTrue(runs(golden), "this machine cannot run " + name + "; its row stays as it is");
         Row made = golden.json().has("sentences") ? sentences(golden) : row(golden);
         MADE.put(name, made.line());
         if (Boolean.getBoolean("golden.update")) return;
