@@ -46,7 +46,8 @@ class PagesTest {
         Page page = Architectures.page(new Settings(row.modelType(), config(row.modelType())));
         String name = page.getClass().getSimpleName();
         String link = "[" + name + "](../runtime/src/main/java/fewsh/models/" + name + ".java)";
-        return "| " + String.join(" | ", row.modelType(), link, String.valueOf((lines(name) + 9) / 10 * 10), family(page), heads(page, row.modelType()),
+        return "| " + String.join(" | ", row.modelType(), link,
+                String.valueOf((lines(name) + 9) / 10 * 10), family(page), heads(page, row.modelType()),
                 row.gguf() == null ? "–" : row.gguf().architecture(), page.uses()) + " |";
     }
 
