@@ -37,11 +37,11 @@ class ArchitectureTest {
             onnx     | graph                                               | protobuf
             autodiff | graph                                               |
             weights  | tensor                                              | gson protobuf
-            models   | graph weights                                       | gson
+            jinja    |                                                     |
+            models   | graph weights jinja                                 | gson
             session  | onnx tensor                                         | onnxruntime
             load     | session models                                      | gson
             tokenize |                                                     | djl gson protobuf
-            jinja    |                                                     |
             prompt   | jinja                                               | gson snakeyaml handlebars json-schema fastcsv
             export   | load tokenize                                       | gson
             vision   | models                                              | gson twelvemonkeys

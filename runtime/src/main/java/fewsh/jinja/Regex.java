@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -84,20 +86,34 @@ public final class Regex {
     /// @param steps how many characters the matcher may look at
     /// @throws TemplateError of kind REGEX if the pattern cannot be read, LIMIT or RECURSION if matching takes too much
     public static List<List<String>> findAll(String pattern, String text, long steps) {
-        Run run = new Run(Environment.plain().withLimits(Limits.DEFAULT.withWork(steps)));
-        try {
-            Matcher matcher = new Regex(pattern).pattern.matcher(new Counted(run, text));
+        return matching(pattern, text, steps, (run, matcher) -> {
             List<List<String>> matches = new ArrayList<>();
             while (matcher.find()) {
-                List<String> groups = new ArrayList<>();
-                for (int i = 0; i <= matcher.groupCount(); i++) groups.add(matcher.group(i));
-                run.work(groups.size());
-                matches.add(groups);
+                matches.add(groups(matcher));
+                run.work(matcher.groupCount() + 1);
             }
             return matches;
+        });
+    }
+
+    /// The match of all of `text`, likewise; empty if there is none; as Python's `re.fullmatch`.
+    public static Optional<List<String>> fullMatch(String pattern, String text, long steps) {
+        return matching(pattern, text, steps, (_, matcher) -> matcher.matches() ? Optional.of(groups(matcher)) : Optional.empty());
+    }
+
+    private static <T> T matching(String pattern, String text, long steps, BiFunction<Run, Matcher, T> matching) {
+        Run run = new Run(Environment.plain().withLimits(Limits.DEFAULT.withWork(steps)));
+        try {
+            return matching.apply(run, new Regex(pattern).pattern.matcher(new Counted(run, text)));
         } catch (StackOverflowError e) {
             throw TemplateError.recursion();
         }
+    }
+
+    private static List<String> groups(Matcher matcher) {
+        List<String> groups = new ArrayList<>();
+        for (int i = 0; i <= matcher.groupCount(); i++) groups.add(matcher.group(i));
+        return groups;
     }
 
     /// `re.sub(pattern, replacement, text, count)`; a count of 0 means all.

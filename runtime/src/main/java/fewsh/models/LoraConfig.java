@@ -5,14 +5,15 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import fewsh.UserError;
+import fewsh.jinja.Regex;
+import fewsh.jinja.TemplateError;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// `adapter_config.json` of a LoRA adapter: which modules it adapts, and by how much.
 ///
@@ -32,19 +33,22 @@ record LoraConfig(
     private static final Set<String> READ = Set.of("peft_type", "r", "lora_alpha", "use_rslora", "use_dora", "target_modules",
             "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "modules_to_save",
             "ensure_weight_tying", "trainable_token_indices");
-    private static final Pattern ANY_LAYER = Pattern.compile("(?s).*?\\.[^.]*\\.(\\d+)\\..*");
+    private static final int LONGEST_PATTERN = 8192;
+    /// Characters looked at in one match; a name has a hundred.
+    private static final long STEPS = 1 << 20;
 
     /// Names of modules, or of their last parts; or one regular expression for whole names.
-    record Names(List<String> names, Bounded regex) {
+    record Names(String where, List<String> names, String regex) {
         static Names of(Settings s, String key) {
             if (!s.has(key)) return null;
-            if (!(s.json().get(key) instanceof JsonPrimitive)) return new Names(strings(s, key), null);
+            String where = s.where() + ": " + key;
+            if (!(s.json().get(key) instanceof JsonPrimitive)) return new Names(where, strings(s, key), null);
             String text = s.text(key, "");
-            return new Names(List.of(), text.equalsIgnoreCase("all-linear") ? null : new Bounded(s.where() + ": " + key, text));
+            return new Names(where, List.of(), text.equalsIgnoreCase("all-linear") ? null : text);
         }
 
         boolean match(String module) {
-            if (regex != null) return regex.matches(module);
+            if (regex != null) return matched(where, regex, module).isPresent();
             return names.stream().anyMatch(n -> module.equals(n) || module.endsWith("." + n));
         }
 
@@ -90,13 +94,11 @@ record LoraConfig(
     boolean targets(String module) {
         if (excluded != null && excluded.match(module) || saves(module) || !targets.match(module)) return false;
         if (layers.isEmpty() || targets.regex != null) return true;
-        Matcher matcher = ANY_LAYER.matcher(module);
-        boolean found = layersPattern.isEmpty() && matcher.matches();
-        for (int i = 0; i < layersPattern.size() && !found; i++) {
-            matcher = new Bounded(where + ": layers_pattern", "(?:.*?\\.)?(?:" + layersPattern.get(i) + ")\\.(\\d+)\\..*").matcher(module);
-            found = Bounded.found(matcher, where + ": layers_pattern");
-        }
-        return found && layers.contains(Integer.parseInt(matcher.group(matcher.groupCount())));
+        List<String> patterns = layersPattern.isEmpty() ? List.of(".*?\\.[^.]*\\.(\\d+)\\..*")
+                : layersPattern.stream().map(p -> "(?:.*?\\.)?(?:" + p + ")\\.(\\d+)\\..*").toList();
+        Optional<String> index = patterns.stream().flatMap(p -> matched(where + ": layers_pattern", p, module).stream()).findFirst()
+                .map(List::getLast);
+        return index.isPresent() && layers.stream().anyMatch(l -> index.get().matches("0*" + l));
     }
 
     /// Whether a whole module is stored in the adapter.
@@ -117,8 +119,22 @@ record LoraConfig(
 
     private double of(Map<String, Double> patterns, String module, double otherwise, String key) {
         for (var p : patterns.entrySet())
-            if (new Bounded(where + ": " + key, "(?:.*\\.)?(?:" + p.getKey() + ")").matches(module)) return p.getValue();
+            if (matched(where + ": " + key, "(?:.*\\.)?(?:" + p.getKey() + ")", module).isPresent()) return p.getValue();
         return otherwise;
+    }
+
+    /// What a regular expression, out of a file that nobody vouches for, finds in all of `name`: that and its groups.
+    ///
+    /// @throws UserError if it is none, is longer than any in use, or takes too long
+    private static Optional<List<String>> matched(String where, String regex, String name) {
+        if (regex.length() > LONGEST_PATTERN)
+            throw new UserError(where, "a regular expression of " + regex.length() + " characters is too long", "");
+        try {
+            return Regex.fullMatch(regex, name, STEPS);
+        } catch (TemplateError e) {
+            if (e.kind() == TemplateError.Kind.REGEX) throw new UserError(where, e.getMessage(), "", e);
+            throw new UserError(where, "matching \"" + regex + "\" takes too long", "write it without nested repetitions", e);
+        }
     }
 
     private static SequencedMap<String, Double> patterns(Settings s, String key) {
@@ -126,7 +142,7 @@ record LoraConfig(
         Settings given = s.object(key);
         for (String regex : given.json().keySet()) {
             double value = key.equals("rank_pattern") ? given.size(regex) : given.real(regex, 0);
-            new Bounded(given.where(), regex);
+            matched(given.where(), regex, "");
             patterns.put(regex, value);
         }
         return patterns;

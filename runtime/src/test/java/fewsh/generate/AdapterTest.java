@@ -178,8 +178,10 @@ class AdapterTest {
         JsonObject config = TinyAdapters.config();
         config.addProperty("target_modules", "(([a-z_.0-9]+)+)+!");
         assertTrue(refused(new Scaled(with("slow", config), 1)).what().contains("takes too long"));
+        config.addProperty("target_modules", "(?:(?:){99999}){99999}");
+        assertTrue(refused(new Scaled(with("empty", config), 1)).what().contains("repeats more than"));
         config.addProperty("target_modules", "(".repeat(5000));
-        assertTrue(refused(new Scaled(with("deepest", config), 1)).what().contains("too deep"));
+        assertTrue(refused(new Scaled(with("deepest", config), 1)).what().contains("(((("));
     }
 
     @Test
