@@ -49,8 +49,17 @@ public final class Architectures {
     private Architectures() {}
 
     /// The page of a checkpoint, configured.
+    ///
+    /// @throws UserError naming a setting that the page does not implement
     public static Page page(Checkpoint checkpoint) {
-        return row(checkpoint.settings()).open().apply(checkpoint.settings());
+        Settings s = checkpoint.settings();
+        for (String changed : List.of("pruned_heads", "quantization_config"))
+            if (!s.object(changed).json().isEmpty())
+                throw new UserError(s.where(), changed + " " + s.json().get(changed) + " is not supported",
+                        "save the model without it");
+        Page page = page(s);
+        if (!(page instanceof Encoder)) Head.none(s);
+        return page;
     }
 
     /// The page of settings alone, for what it says of the model; its graphs need a checkpoint.

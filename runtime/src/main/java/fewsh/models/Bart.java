@@ -3,6 +3,7 @@ package fewsh.models;
 import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
+import java.util.Map;
 
 /// BART: learned positions from the third row of their table on, LayerNorm of the embedding and after each part of a block, a
 /// bias on the logits.
@@ -10,6 +11,9 @@ import java.util.List;
 /// Checkpoints: `facebook/bart-*` and others of model_type `bart`. Source: Lewis et al. 2019; `modeling_bart.py` of Hugging
 /// Face's transformers.
 public record Bart(Config config) implements EncoderDecoder {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("hidden_size", "d_model", "num_attention_heads", "encoder_attention_heads",
+            "num_hidden_layers", "encoder_layers");
     private static final float EPSILON = 1e-5f;
     /// Rows of a table of positions before the first position.
     private static final int OFFSET = 2;
@@ -17,7 +21,9 @@ public record Bart(Config config) implements EncoderDecoder {
     public record Config(
             int vocabSize, int positions, int dModel, int encoderLayers, int encoderHeads, int encoderFfn, int decoderLayers,
             int decoderHeads, int decoderFfn, String activation, boolean scaleEmbedding, boolean tied) {
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
+            s.only("is_encoder_decoder", true);
             int dModel = s.size("d_model", 1024);
             int encoderHeads = s.size("encoder_attention_heads", 16);
             int decoderHeads = s.size("decoder_attention_heads", 16);

@@ -14,21 +14,23 @@ import java.util.function.Consumer;
 /// `last_hidden_state`; `logits`, or `start_logits` and `end_logits`, with a head.
 /// Source: Sanh et al. 2019; `modeling_distilbert.py` of Hugging Face's transformers.
 public record DistilBert(Config config) implements Encoder {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("hidden_size", "dim", "num_attention_heads", "n_heads",
+            "num_hidden_layers", "n_layers");
     private static final float EPSILON = 1e-12f;
 
     public record Config(
             int vocabSize, int nPositions, int width, int nLayer, int nHead, int inner, String activation, boolean tied, Head head,
             int nLabels) {
         /// Sinusoidal positions are stored as learned ones are, so that `sinusoidal_pos_embds` changes nothing here.
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
             s.flag("sinusoidal_pos_embds", false);
-            if (!s.object("pruned_heads").json().isEmpty())
-                throw new UserError(s.where(), "pruned_heads " + s.json().get("pruned_heads") + " is not supported", "");
-            int width = s.size("dim", s.size("hidden_size", 768));
-            int nHead = s.size("n_heads", s.size("num_attention_heads", 12));
+            int width = s.size("dim", 768);
+            int nHead = s.size("n_heads", 12);
             if (width % nHead != 0) throw new UserError(s.where(), "dim " + width + " is not a multiple of n_heads " + nHead, "");
             return new Config(s.size("vocab_size", 30522), s.size("max_position_embeddings", 512), width,
-                    s.size("n_layers", s.size("num_hidden_layers", 6)), nHead, s.size("hidden_dim", 3072),
+                    s.size("n_layers", 6), nHead, s.size("hidden_dim", 3072),
                     s.choice("activation", "gelu", Activations.WORDS), s.flag("tie_word_embeddings", true),
                     Head.of(s, Head.allBut(Head.PRE_TRAINING, Head.NEXT_SENTENCE)), Labels.of(s).size());
         }

@@ -3,15 +3,21 @@ package fewsh.models;
 import fewsh.UserError;
 import fewsh.graph.Value;
 import java.util.List;
+import java.util.Map;
 
 /// GPT: learned positions, LayerNorm after each part of a block and none at the end, GELU, one tied embedding.
 ///
 /// Checkpoints: `openai-community/openai-gpt` and others of model_type `openai-gpt`, names with or without `transformer.`.
 /// Source: Radford et al. 2018; `modeling_openai.py` of Hugging Face's transformers.
 public record Gpt1(Config config) implements Causal {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("max_position_embeddings", "n_positions", "hidden_size", "n_embd",
+            "num_attention_heads", "n_head", "num_hidden_layers", "n_layer");
+
     public record Config(
             int vocabSize, int nPositions, int nEmbd, int nLayer, int nHead, float layerNormEpsilon, String afn, boolean tied) {
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
             int nEmbd = s.size("n_embd", 768);
             int nHead = s.size("n_head", 12);
             if (nEmbd % nHead != 0)

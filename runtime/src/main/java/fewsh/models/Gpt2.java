@@ -12,11 +12,16 @@ import java.util.function.Predicate;
 /// Checkpoints: `openai-community/gpt2` and fine-tunes of it (names with or without `transformer.`), GGUF files of
 /// architecture `gpt2`. Source: Radford et al. 2019; `modeling_gpt2.py` of Hugging Face's transformers.
 public record Gpt2(Config config) implements Causal {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("max_position_embeddings", "n_positions", "hidden_size", "n_embd",
+            "num_attention_heads", "n_head", "num_hidden_layers", "n_layer");
+
     public record Config(
             int vocabSize, int nPositions, int nEmbd, int nLayer, int nHead, int nInner, float layerNormEpsilon,
             String activation, boolean scaleByLayer, boolean scale, boolean tied) {
-        public static Config of(Settings s) {
-            int nEmbd = s.size("n_embd", s.size("hidden_size", 768));
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
+            int nEmbd = s.size("n_embd", 768);
             int nHead = s.size("n_head", 12);
             if (nEmbd % nHead != 0)
                 throw new UserError(s.where(), "n_embd " + nEmbd + " is not a multiple of n_head " + nHead, "");

@@ -38,6 +38,16 @@ enum Head {
                 "supported: one class whose name ends in " + known.stream().map(h -> h.ending).collect(Collectors.joining(", ")));
     }
 
+    /// For pages that write text, which have none of these.
+    ///
+    /// @throws UserError if the configuration names a class that has one
+    static void none(Settings s) {
+        if (!(s.json().get("architectures") instanceof JsonArray classes)) return;
+        for (Head head : allBut(NONE))
+            if (classes.asList().stream().anyMatch(e -> e instanceof JsonPrimitive p && p.getAsString().endsWith(head.ending)))
+                throw new UserError(s.where(), "architectures " + classes + " is not supported", "give the model that writes text");
+    }
+
     /// All but those given.
     static List<Head> allBut(Head... others) {
         return Arrays.stream(values()).filter(h -> !List.of(others).contains(h)).toList();

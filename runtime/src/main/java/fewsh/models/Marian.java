@@ -4,19 +4,25 @@ import fewsh.UserError;
 import fewsh.graph.Value;
 import fewsh.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /// Marian: sinusoidal positions, LayerNorm after each part of a block, a bias on the logits.
 ///
 /// Checkpoints: `Helsinki-NLP/opus-mt-*` and others of model_type `marian`. Source: Junczys-Dowmunt et al. 2018;
 /// `modeling_marian.py` of Hugging Face's transformers.
 public record Marian(Config config) implements EncoderDecoder {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("hidden_size", "d_model", "num_attention_heads", "encoder_attention_heads",
+            "num_hidden_layers", "encoder_layers");
     private static final float EPSILON = 1e-5f;
 
     public record Config(
             int vocabSize, int decoderVocabSize, int positions, int dModel, int encoderLayers, int encoderHeads, int encoderFfn,
             int decoderLayers, int decoderHeads, int decoderFfn, String activation, boolean scaleEmbedding, boolean shared,
             boolean tied) {
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
+            s.only("is_encoder_decoder", true);
             int dModel = s.size("d_model", 1024);
             int encoderHeads = s.size("encoder_attention_heads", 16);
             int decoderHeads = s.size("decoder_attention_heads", 16);

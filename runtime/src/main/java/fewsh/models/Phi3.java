@@ -24,6 +24,7 @@ public record Phi3(Config config) implements Causal {
             s.product("width of gate and up", 2, inner);
             int nPositions = s.size("max_position_embeddings", 4096);
             Settings r = Rope.parameters(s);
+            if (!s.has(Rope.ORIGINAL) && !r.has(Rope.ORIGINAL)) r = r.with(Rope.ORIGINAL, 4096);
             Rope.kind(r, List.of("default", "longrope"));
             double part = r.real("partial_rotary_factor", s.real("partial_rotary_factor", 1));
             return new Config(s.size("vocab_size"), nPositions, hidden, inner, s.size("num_hidden_layers"), nHead,

@@ -24,8 +24,6 @@ public record Roberta(Config config) implements Encoder {
             s.only("position_embedding_type", "absolute");
             s.only("is_decoder", false);
             s.only("add_cross_attention", false);
-            if (!s.object("pruned_heads").json().isEmpty())
-                throw new UserError(s.where(), "pruned_heads " + s.json().get("pruned_heads") + " is not supported", "");
             int width = s.size("hidden_size", 768);
             int nHead = s.size("num_attention_heads", 12);
             if (width % nHead != 0)

@@ -16,7 +16,7 @@ import java.util.Map;
 public record Rope(float[] inverseFrequencies, float factor, int positions, float[] longer, int shortPositions) {
     /// Numbers of a table and its longer part at most.
     private static final long LARGEST = 1L << 29;
-    private static final String ORIGINAL = "original_max_position_embeddings";
+    static final String ORIGINAL = "original_max_position_embeddings";
 
     /// How many numbers of a head turn.
     int turned() {

@@ -13,6 +13,7 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
@@ -44,6 +45,23 @@ public record Settings(String where, JsonObject json) {
             if (e instanceof UserError known) throw known;
             throw new UserError(file.toString(), "not JSON: " + e.getMessage(), "fetch the file again", e);
         }
+    }
+
+    /// The same where keys have other names too, `other` → `own`; of both the own counts.
+    ///
+    /// Source: `attribute_map` of transformers' configurations.
+    Settings alsoNamed(Map<String, String> names) {
+        JsonObject all = json.deepCopy();
+        names.forEach((other, own) -> {
+            if (has(other) && !has(own)) all.add(own, json.get(other));
+        });
+        return new Settings(where, all);
+    }
+
+    Settings with(String key, Number value) {
+        JsonObject all = json.deepCopy();
+        all.addProperty(key, value);
+        return new Settings(where, all);
     }
 
     /// A size: a whole number from 1 to 2²⁴.

@@ -5,19 +5,26 @@ import fewsh.graph.Value;
 import fewsh.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// T5: RMSNorm before each part of a block, no biases, positions only as what is added to attention scores by distance.
 ///
 /// Checkpoints: `google-t5/t5-*`, `google/flan-t5-*` and others of model_type `t5`. Source: Raffel et al. 2020;
 /// `modeling_t5.py` of Hugging Face's transformers.
 public record T5(Config config) implements EncoderDecoder {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("hidden_size", "d_model", "num_attention_heads", "num_heads",
+            "num_hidden_layers", "num_layers", "head_dim", "d_kv");
+
     /// Most positions: the model has no limit of its own, but the memory of its attention grows with their square.
     private static final int POSITIONS = 4096;
 
     public record Config(
             int vocabSize, int dModel, int dKv, int dFf, int numLayers, int numDecoderLayers, int numHeads, int numBuckets,
             int maxDistance, float layerNormEpsilon, String denseActFn, boolean gated, boolean scaledHead) {
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
+            s.only("is_encoder_decoder", true);
             int layers = s.size("num_layers", 6);
             int heads = s.size("num_heads", 8);
             int dKv = s.size("d_kv", 64);

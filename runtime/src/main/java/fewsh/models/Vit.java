@@ -26,8 +26,6 @@ public record Vit(Config config) implements Encoder {
             int inner, float epsilon, String activation, boolean qkvBias, int pooler, String poolerActivation, boolean classifies,
             int nLabels) {
         public static Config of(Settings s) {
-            if (!s.object("pruned_heads").json().isEmpty())
-                throw new UserError(s.where(), "pruned_heads " + s.json().get("pruned_heads") + " is not supported", "");
             int hidden = s.size("hidden_size", 768);
             int nHead = s.size("num_attention_heads", 12);
             if (!s.has("head_dim") && hidden % nHead != 0)

@@ -5,6 +5,7 @@ import fewsh.graph.Value;
 import fewsh.tensor.DType;
 import fewsh.tensor.Shape;
 import java.util.List;
+import java.util.Map;
 
 /// Whisper: sound in, text out. Two convolutions halve the frames of log-mel features; LayerNorm before each part of a block,
 /// keys without a bias, one tied embedding.
@@ -13,6 +14,9 @@ import java.util.List;
 /// checkpoint's. `scale_embedding` changes nothing, as in the reference. Source: Radford et al. 2022; `modeling_whisper.py` of
 /// Hugging Face's transformers.
 public record Whisper(Config config) implements EncoderDecoder {
+    /// Other names of settings.
+    private static final Map<String, String> NAMES = Map.of("hidden_size", "d_model", "num_attention_heads", "encoder_attention_heads",
+            "num_hidden_layers", "encoder_layers");
     private static final float EPSILON = 1e-5f;
     /// Frames that the second convolution makes one position of.
     private static final int STRIDE = 2;
@@ -21,7 +25,8 @@ public record Whisper(Config config) implements EncoderDecoder {
     public record Config(
             int vocabSize, int melBins, int sourcePositions, int targetPositions, int dModel, int encoderLayers, int encoderHeads,
             int encoderFfn, int decoderLayers, int decoderHeads, int decoderFfn, String activation, boolean tied) {
-        public static Config of(Settings s) {
+        public static Config of(Settings given) {
+            Settings s = given.alsoNamed(NAMES);
             int dModel = s.size("d_model", 384);
             int encoderHeads = s.size("encoder_attention_heads", 6);
             int decoderHeads = s.size("decoder_attention_heads", 6);
