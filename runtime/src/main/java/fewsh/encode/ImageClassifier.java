@@ -21,6 +21,7 @@ import fewsh.vision.Preprocessor;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -124,7 +125,8 @@ public final class ImageClassifier implements Loaded {
         return classify(List.of(picture)).getFirst();
     }
 
-    /// In the order given: probabilities that add up to 1, or for `multi_label_classification` or a single class each by itself.
+    /// In the order given: probabilities that add up to 1; each by itself for `multi_label_classification` or a single class; the
+    /// numbers as they are for `regression`.
     ///
     /// @throws UserError if the model does not classify
     /// Source: `ImageClassificationPipeline` of transformers.
@@ -146,21 +148,10 @@ public final class ImageClassifier implements Loaded {
         List<String> labels = Labels.of(settings).names();
         if (labels.size() != count)
             throw new UserError(settings.where(), "id2label has " + labels.size() + " labels, the model gives " + count, "fetch it again");
-        boolean apart = count == 1 || settings.text("problem_type", "").equals("multi_label_classification");
         float[] all = logits.toFloats();
         List<Classes> classes = new ArrayList<>();
-        for (int row = 0; row < logits.shape().size(0); row++) {
-            float[] scores = new float[count];
-            double most = Double.NEGATIVE_INFINITY;
-            double sum = 0;
-            for (int i = 0; i < count; i++) most = Math.max(most, all[row * count + i]);
-            for (int i = 0; i < count; i++) sum += Math.exp(all[row * count + i] - most);
-            for (int i = 0; i < count; i++) {
-                double logit = all[row * count + i];
-                scores[i] = (float) (apart ? 1 / (1 + Math.exp(-logit)) : Math.exp(logit - most) / sum);
-            }
-            classes.add(Classes.of(labels, scores));
-        }
+        for (int from = 0; from < all.length; from += count)
+            classes.add(Classes.of(labels, Arrays.copyOfRange(all, from, from + count), settings));
         return classes;
     }
 

@@ -135,20 +135,11 @@ public final class TextEncoder implements Loaded {
     public List<Classes> classify(List<Input> inputs) {
         if (network.rank("logits") != 2) throw cannot("classify texts");
         Labels labels = labels();
-        String problem = reading.settings().choice("problem_type", labels.size() == 1 ? "multi_label_classification"
-                : "single_label_classification", List.of("regression", "single_label_classification", "multi_label_classification"));
         List<Encoding> encodings = inputs.stream().map(i -> reading.fitting(i.text, i.pair, false)).toList();
         List<Classes> classes = blank(inputs.size());
         run(encodings, (i, row, made) -> {
             float[] scores = Network.row(made.get("logits"), row, 0);
-            switch (problem) {
-                case "single_label_classification" -> softmax(scores);
-                case "multi_label_classification" -> {
-                    for (int c = 0; c < scores.length; c++) scores[c] = (float) (1 / (1 + Math.exp(-scores[c])));
-                }
-                default -> {}
-            }
-            classes.set(i, Classes.of(labels.names(), scores));
+            classes.set(i, Classes.of(labels.names(), scores, reading.settings()));
         });
         return classes;
     }
@@ -173,7 +164,7 @@ public final class TextEncoder implements Loaded {
             int vocab = logits.length / encoding.length();
             for (int place : places) {
                 float[] scores = Arrays.copyOfRange(logits, place * vocab, (place + 1) * vocab);
-                softmax(scores);
+                Classes.softmax(scores);
                 filled.add(IntStream.range(0, vocab).boxed().sorted(Comparator.comparing((Integer id) -> scores[id]).reversed())
                         .limit(k).map(id -> filled(encoding.ids(), place, id, scores[id], places.length == 1)).toList());
             }
@@ -201,7 +192,7 @@ public final class TextEncoder implements Loaded {
             for (int i = 0; i < encoding.length(); i++) {
                 if (encoding.texts()[i] < 0) continue;
                 float[] scores = Arrays.copyOfRange(logits, i * labels.size(), (i + 1) * labels.size());
-                softmax(scores);
+                Classes.softmax(scores);
                 Classes.Class best = Classes.of(labels.names(), scores).best();
                 int start = encoding.starts()[i];
                 int end = encoding.ends()[i];
@@ -241,7 +232,7 @@ public final class TextEncoder implements Loaded {
     private static float[] among(float[] logits, List<Integer> places) {
         float[] scores = new float[places.size()];
         for (int i = 0; i < scores.length; i++) scores[i] = logits[places.get(i)];
-        softmax(scores);
+        Classes.softmax(scores);
         return scores;
     }
 
@@ -261,14 +252,6 @@ public final class TextEncoder implements Loaded {
 
     private static <T> List<T> blank(int size) {
         return new ArrayList<>(Collections.nCopies(size, null));
-    }
-
-    private static void softmax(float[] logits) {
-        float most = Float.NEGATIVE_INFINITY;
-        for (float l : logits) most = Math.max(most, l);
-        double sum = 0;
-        for (float l : logits) sum += Math.exp(l - most);
-        for (int i = 0; i < logits.length; i++) logits[i] = (float) (Math.exp(logits[i] - most) / sum);
     }
 
     private Labels labels() {
