@@ -7,7 +7,6 @@ import fewsh.UserError;
 import fewsh.models.Settings;
 import fewsh.tokenize.Encoding;
 import fewsh.tokenize.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -25,8 +24,7 @@ record Reading(Tokenizer tokenizer, Settings settings, Sentences sentences, bool
     /// @param tokenizer is closed if this fails
     static Reading of(Path path, Path folder, Settings settings, int contextLength, Tokenizer tokenizer) {
         try {
-            Path file = folder.resolve("tokenizer_config.json");
-            Settings config = Files.exists(file) ? Settings.read(file, "") : new Settings(file.toString(), new JsonObject());
+            Settings config = Settings.ifThere(folder.resolve("tokenizer_config.json"));
             return new Reading(tokenizer, settings, Sentences.of(path, contextLength), types(config), mask(config, tokenizer),
                     contextLength);
         } catch (RuntimeException e) {

@@ -49,9 +49,9 @@ record Sentences(List<Pooling> pooling, List<Step> steps, int maxTokens, boolean
     static Sentences of(Path path, int contextLength) {
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         Path transformer = transformer(folder);
-        Settings bert = settings(transformer.resolve("sentence_bert_config.json"));
+        Settings bert = Settings.ifThere(transformer.resolve("sentence_bert_config.json"));
         double most = contextLength > 0 ? contextLength : Integer.MAX_VALUE;
-        most = Math.min(most, settings(transformer.resolve("tokenizer_config.json")).real("model_max_length", most));
+        most = Math.min(most, Settings.ifThere(transformer.resolve("tokenizer_config.json")).real("model_max_length", most));
         if (bert.has("max_seq_length")) most = Math.min(contextLength > 0 ? contextLength : Integer.MAX_VALUE, bert.size("max_seq_length"));
         List<Pooling> pooling = List.of(Pooling.MEAN);
         List<Step> steps = new ArrayList<>();
@@ -68,19 +68,19 @@ record Sentences(List<Pooling> pooling, List<Step> steps, int maxTokens, boolean
     }
 
     private static List<Pooling> pooling(Path folder) {
-        Settings s = settings(folder.resolve("config.json"));
+        Settings s = Settings.ifThere(folder.resolve("config.json"));
         s.only("include_prompt", true);
         return Pooling.of(s);
     }
 
     private static String prompt(Path folder) {
-        Settings s = settings(folder.resolve("config_sentence_transformers.json"));
+        Settings s = Settings.ifThere(folder.resolve("config_sentence_transformers.json"));
         String name = s.text("default_prompt_name", "");
         return name.isEmpty() ? "" : s.object("prompts").text(name, "");
     }
 
     private static Step dense(Path folder) {
-        Settings s = settings(folder.resolve("config.json"));
+        Settings s = Settings.ifThere(folder.resolve("config.json"));
         String activation = s.text("activation_function", "torch.nn.modules.activation.Tanh");
         String word = activation.substring(activation.lastIndexOf('.') + 1);
         if (!List.of("Identity", "Tanh", "ReLU", "Sigmoid").contains(word))
@@ -124,10 +124,6 @@ record Sentences(List<Pooling> pooling, List<Step> steps, int maxTokens, boolean
         } catch (IOException | JsonParseException e) {
             throw new UserError(file.toString(), "cannot be read: " + e.getMessage(), "fetch the file again", e);
         }
-    }
-
-    private static Settings settings(Path file) {
-        return Files.exists(file) ? Settings.read(file, "") : new Settings(file.toString(), new JsonObject());
     }
 
     /// For people: `mean, normalised`.

@@ -1,6 +1,5 @@
 package fewsh.load;
 
-import com.google.gson.JsonObject;
 import fewsh.UserError;
 import fewsh.models.Architectures;
 import fewsh.models.Precision;
@@ -87,7 +86,7 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
 
     private static Export of(Path folder, SequencedMap<String, Path> graphs) {
         Path config = folder.resolve("config.json");
-        Settings settings = Files.exists(config) ? Settings.read(config, "") : new Settings(config.toString(), new JsonObject());
+        Settings settings = Settings.ifThere(config);
         return new Export(folder, graphs, settings, Genai.find(folder));
     }
 

@@ -47,6 +47,11 @@ public record Settings(String where, JsonObject json) {
         }
     }
 
+    /// The settings of a file that may be left out: then none.
+    public static Settings ifThere(Path file) {
+        return Files.exists(file) ? read(file, "") : new Settings(file.toString(), new JsonObject());
+    }
+
     /// The same where keys have other names too, `other` → `own`; of both the own counts.
     ///
     /// Source: `attribute_map` of transformers' configurations.
