@@ -105,9 +105,6 @@ public final class Session implements AutoCloseable {
             o.setIntraOpNumThreads(options.threads());
             o.setInterOpNumThreads(1);
             o.setOptimizationLevel(OptLevel.ALL_OPT);
-            // on the CPU the fused operator takes twice the time of the two that it replaces
-            if (device.provider() == Device.Provider.CPU)
-                o.addConfigEntry("optimization.disable_specified_optimizers", "SkipLayerNormFusion");
             boolean software = device.addTo(o, options.plugins(), onCpu);
             for (var setting : options.settings().entrySet()) o.addConfigEntry(setting.getKey(), setting.getValue());
             for (var weight : options.initializers().entrySet()) {

@@ -78,8 +78,7 @@ class FusionsTest {
         OnnxFile.write(graph, file);
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Value v : graph.outputs()) out.put(v.name(), Tensor.allocate(Arena.ofAuto(), v.dtype(), v.shape().sizes()));
-        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1));
-                Session.Bound bound = session.bind(in, out)) {
+        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1)); Session.Bound bound = session.bind(in, out)) {
             assertTrue(bound.run());
         }
         Map<String, Reference.Array> arrays = new LinkedHashMap<>();
@@ -101,14 +100,7 @@ class FusionsTest {
     void normWithoutABiasIsFusedToo() throws IOException {
         Value sum = g.add(x("x", 3, WIDTH), x("y", 3, WIDTH));
         g.output("normed", g.apply(new Op.LayerNormalization(1e-5f), sum, w).getFirst());
-        g.output("sum", sum);
         assertEquals(List.of("SkipLayerNormalization"), fused());
-    }
-
-    @Test
-    void layerNormOfASumThatNothingElseReadsStays() throws IOException {
-        g.output("normed", g.layerNorm(g.add(x("x", 3, WIDTH), x("y", 3, WIDTH)), w, b, 1e-5f));
-        assertEquals(List.of("Add", "LayerNormalization"), fused());
     }
 
     @Test
