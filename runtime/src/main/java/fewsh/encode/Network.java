@@ -41,6 +41,11 @@ record Network(List<String> inputs, List<Session.Port> outputs, int contextLengt
         return new Network(names(session), session.outputs(), export.about().contextLength(), export.about().vocabSize(), export::forward);
     }
 
+    /// The same, run otherwise.
+    Network by(UnaryOperator<Map<String, Tensor>> other) {
+        return new Network(inputs, outputs, contextLength, vocabSize, other);
+    }
+
     private static List<String> names(Session session) {
         return session.inputs().stream().map(Session.Port::name).toList();
     }

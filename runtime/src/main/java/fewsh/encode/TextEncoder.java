@@ -30,10 +30,6 @@ import java.util.stream.IntStream;
 ///
 /// What a text gives does not depend on what it is batched with, beyond rounding.
 public final class TextEncoder implements Loaded {
-    /// Tokens of one pass for each thread, padding included: more would not stay in the processor's caches.
-    private static final int PASS = 256;
-    /// Numbers that one pass gives at most, for heads that score a whole vocabulary at each position.
-    private static final long NUMBERS = 1 << 22;
     /// Tokens of the longest answer.
     /// Source: `max_answer_len` of transformers' `QuestionAnsweringPipeline`.
     private static final int ANSWER = 15;
@@ -41,14 +37,14 @@ public final class TextEncoder implements Loaded {
     private final AutoCloseable opened;
     private final About about;
     private final Network network;
+    private final Passes passes;
     private final Reading reading;
-    private final int pass;
 
-    private TextEncoder(AutoCloseable opened, About about, Network network, Reading reading, int threads) {
-        this.pass = Math.clamp(NUMBERS / network.widest(), 1, PASS * threads);
+    private TextEncoder(AutoCloseable opened, About about, Network network, Passes passes, Reading reading) {
         this.opened = opened;
         this.about = about;
         this.network = network;
+        this.passes = passes;
         this.reading = reading;
     }
 
@@ -67,14 +63,15 @@ public final class TextEncoder implements Loaded {
                     : Tokenizer.open(checkpoint.path()));
         });
         Network network = Network.of(opened.session("model"), opened.about().contextLength(), opened.about().vocabSize());
-        return new TextEncoder(opened, opened.about(), network, opened.read(), options.threads());
+        return new TextEncoder(opened, opened.about(), network, Passes.of(network, opened, options), opened.read());
     }
 
     private static TextEncoder open(Path path, Export export, LoadOptions options) {
         Exported exported = Exported.open(export, options);
         try {
-            return new TextEncoder(exported, exported.about(), Network.of(exported), Reading.of(path, export.folder(),
-                    export.settings(), exported.about().contextLength(), Tokenizer.open(export.folder())), options.threads());
+            Network network = Network.of(exported);
+            return new TextEncoder(exported, exported.about(), network, Passes.of(network, options), Reading.of(path, export.folder(),
+                    export.settings(), exported.about().contextLength(), Tokenizer.open(export.folder())));
         } catch (RuntimeException e) {
             exported.close();
             throw e;
@@ -109,7 +106,7 @@ public final class TextEncoder implements Loaded {
         String output = List.of("last_hidden_state", "token_embeddings", "hidden_states").stream().filter(o -> network.rank(o) == 3)
                 .findFirst().orElseThrow(() -> cannot("embed texts"));
         Sentences sentences = reading.sentences();
-        List<Encoding> encodings = texts.stream().map(t -> reading.tokenizer().encode(sentences.prepared(t), Optional.empty(), false)
+        List<Encoding> encodings = texts.parallelStream().map(t -> reading.tokenizer().encode(sentences.prepared(t), Optional.empty(), false)
                 .truncated(sentences.maxTokens())).toList();
         List<float[]> vectors = blank(texts.size());
         run(encodings, (i, row, made) -> {
@@ -236,18 +233,8 @@ public final class TextEncoder implements Loaded {
         return scores;
     }
 
-    /// Receives what one text gave.
-    private interface Each {
-        /// @param i which text
-        /// @param row where it stands in its batch
-        void made(int i, int row, Map<String, Tensor> made);
-    }
-
-    private void run(List<Encoding> texts, Each each) {
-        for (Batch batch : Batch.byLength(texts, pass)) {
-            Map<String, Tensor> made = network.feed(batch.inputs(texts, reading.pad(), reading.types()));
-            for (int row = 0; row < batch.members().size(); row++) each.made(batch.members().get(row), row, made);
-        }
+    private void run(List<Encoding> texts, Passes.Each each) {
+        passes.run(texts, reading.pad(), reading.types(), each);
     }
 
     private static <T> List<T> blank(int size) {
@@ -269,6 +256,7 @@ public final class TextEncoder implements Loaded {
 
     @Override
     public void close() {
+        passes.close();
         try {
             opened.close();
         } catch (Exception e) {

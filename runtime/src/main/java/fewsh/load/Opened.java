@@ -138,9 +138,19 @@ public final class Opened<P extends Page, R> implements AutoCloseable {
     /// The session of a graph of the page; opened when it is first asked for.
     public Session session(String graph) {
         synchronized (sessions) {
-            return sessions.computeIfAbsent(graph, g -> Session.open(prepared.model(g), Session.Options.of(options.device(),
-                    options.threads()).withPlugins(options.home().resolve("providers")))).with(inputs);
+            return sessions.computeIfAbsent(graph, g -> open(g, options.threads())).with(inputs);
         }
+    }
+
+    /// A session of the first graph, of its own, whose operators use one thread: for callers who run it on several at once, which
+    /// wastes less than sharing out each operator. It holds the weights a second time. The caller closes it.
+    public Session onOneThread() {
+        return open(page(this), 1).with(inputs);
+    }
+
+    private Session open(String graph, int threads) {
+        return Session.open(prepared.model(graph), Session.Options.of(options.device(), threads)
+                .withPlugins(options.home().resolve("providers")));
     }
 
     /// The adapters that act.
