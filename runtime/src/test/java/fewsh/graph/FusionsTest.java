@@ -78,7 +78,8 @@ class FusionsTest {
         OnnxFile.write(graph, file);
         Map<String, Tensor> out = new LinkedHashMap<>();
         for (Value v : graph.outputs()) out.put(v.name(), Tensor.allocate(Arena.ofAuto(), v.dtype(), v.shape().sizes()));
-        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1)); Session.Bound bound = session.bind(in, out)) {
+        try (Session session = Session.open(file, Session.Options.of(Device.CPU, 1));
+                Session.Bound bound = session.bind(in, out)) {
             assertTrue(bound.run());
         }
         Map<String, Reference.Array> arrays = new LinkedHashMap<>();
