@@ -5,11 +5,11 @@ package fewsh.models;
 ///
 /// Source: Ashkboos et al. 2024, QuaRot: what is turned in both factors is rounded with less loss.
 final class Spread {
-    private static final int LARGEST = 32;
+    private static final int LARGEST = 16;
 
     private Spread() {}
 
-    /// How many numbers are turned together: the largest power of two, to 32, that rows of this width can be cut into.
+    /// How many numbers are turned together: the largest power of two, to 16, that rows of this width can be cut into.
     static int size(int columns) {
         return Math.min(LARGEST, Integer.lowestOneBit(columns));
     }
