@@ -52,7 +52,7 @@ import java.util.zip.CRC32C;
 ///              loads them too; what was loaded is not to be used before
 record Prepared(Path folder, CompletableFuture<Boolean> sound) {
     /// To be raised whenever a graph or the layout of a weight changes; `PreparedTest` notices.
-    static final int FORMAT = 7;
+    static final int FORMAT = 8;
     private static final String DATA = "model.onnx.data";
 
     Path model(String graph) {
