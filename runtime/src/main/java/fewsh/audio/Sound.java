@@ -30,13 +30,15 @@ public record Sound(float[] samples, int samplingRate) {
     /// Float samples at the scale of 32-bit ones are met; far above that are bytes of something else.
     private static final float LOUDEST = 1e12f;
     private static final int BLOCK = 1 << 16;
+    /// Bytes from which on a length in a header is no length.
+    private static final long UNKNOWN = Integer.MAX_VALUE - (1 << 20);
 
     /// Reads a recording: WAV, AIFF or AU with PCM of 8 to 32 bits, float32, float64, A-law or µ-law. Channels are averaged;
     /// another sampling rate is converted: flat to 0.9 of the lower Nyquist frequency, what would fold back 100 dB down.
     ///
-    /// A file that ends before the length in its header is read to its end, as a recording that was cut off is.
+    /// A length of 2 GiB or none in the header is what a pipe writes: such a file is read to its end.
     ///
-    /// @throws UserError if it is no such file, is damaged or empty, holds what is no sample, or is longer than two hours
+    /// @throws UserError if it is no such file, is damaged, cut short or empty, holds what is no sample, or is longer than two hours
     public static Sound read(Path file, int samplingRate) {
         if (!Files.isRegularFile(file))
             throw new UserError(file.toString(), Files.exists(file) ? "is no file" : "no such file", "");
@@ -94,6 +96,7 @@ public record Sound(float[] samples, int samplingRate) {
         Resampler out = new Resampler(file.toString(), rate, samplingRate);
         byte[] bytes = new byte[BLOCK / frame * frame];
         float[] mono = new float[bytes.length / frame];
+        long frames = 0;
         for (int n; (n = stream.readNBytes(bytes, 0, bytes.length) / frame) > 0; ) {
             MemorySegment block = MemorySegment.ofArray(bytes);
             for (int i = 0; i < n; i++) {
@@ -104,9 +107,14 @@ public record Sound(float[] samples, int samplingRate) {
                     throw new UserError(file.toString(), "holds a sample of " + mono[i] + ", which is no sound", "");
             }
             out.add(mono, n);
+            frames += n;
             if (out.length() > (long) LONGEST_SECONDS * samplingRate)
                 throw new UserError(file.toString(), "is longer than two hours", "cut it into pieces");
         }
+        long promised = stream.getFrameLength();
+        if (promised > frames && promised < UNKNOWN / frame)
+            throw new UserError(file.toString(), "is cut short: it ends after %.1f of %.1f seconds".formatted((double) frames / rate,
+                    (double) promised / rate), "fetch or save the file again; ffmpeg -i IN OUT.wav keeps what is there");
         float[] samples = out.finish();
         if (samples.length == 0) throw new UserError(file.toString(), "holds no sound", "");
         return samples;

@@ -60,6 +60,7 @@ public record Picture(int width, int height, byte[] rgb) {
             image.getRaster().setPixels(0, y, width, 1, row);
         }
         Path folder = file.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) throw new UserError(file.toString(), "there is no folder " + folder, "name one that is there");
         try {
             Path part = Files.createTempFile(folder, ".fewsh-", ".part");
             try {
