@@ -2,7 +2,7 @@ package fewsh.encode;
 
 import fewsh.UserError;
 import fewsh.load.About;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
@@ -58,7 +58,7 @@ public final class ImageClassifier implements Loaded {
     ///
     /// @throws UserError if it is no model, is damaged, reads no pictures, does not fit into memory, or the device is not there
     public static ImageClassifier open(Path path, LoadOptions options) {
-        Optional<Export> export = Export.find(path, options);
+        Optional<ExportFolder> export = ExportFolder.find(path, options);
         if (export.isPresent()) return open(export.get(), options);
         Opened<Encoder, Reading> opened = Opened.open(path, options, Encoder.class, (checkpoint, page) -> {
             if (page.vocabSize() != 0)
@@ -69,7 +69,7 @@ public final class ImageClassifier implements Loaded {
         return new ImageClassifier(opened, model, model::run, opened::about, opened.read().settings(), opened.read().preprocessor());
     }
 
-    private static ImageClassifier open(Export export, LoadOptions options) {
+    private static ImageClassifier open(ExportFolder export, LoadOptions options) {
         Preprocessor preprocessor = Preprocessor.read(export.folder());
         Exported exported = Exported.open(export, options);
         try {

@@ -2,7 +2,7 @@ package fewsh.encode;
 
 import fewsh.UserError;
 import fewsh.load.About;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
@@ -53,7 +53,7 @@ public final class TextEncoder implements Loaded {
     /// @throws UserError if it is no model, is damaged, is no encoder of text, does not fit into memory, or the device is not there
     public static TextEncoder open(Path path, LoadOptions options) {
         Path folder = Sentences.transformer(path);
-        Optional<Export> export = Export.find(folder, options);
+        Optional<ExportFolder> export = ExportFolder.find(folder, options);
         if (export.isPresent()) return open(path, export.get(), options);
         Opened<Encoder, Reading> opened = Opened.open(folder, options, Encoder.class, (checkpoint, page) -> {
             if (page.vocabSize() == 0)
@@ -66,7 +66,7 @@ public final class TextEncoder implements Loaded {
         return new TextEncoder(opened, opened.about(), network, Passes.of(network, opened, options), opened.read());
     }
 
-    private static TextEncoder open(Path path, Export export, LoadOptions options) {
+    private static TextEncoder open(Path path, ExportFolder export, LoadOptions options) {
         Exported exported = Exported.open(export, options);
         try {
             Network network = Network.of(exported);

@@ -1,7 +1,7 @@
 package fewsh.generate;
 
 import fewsh.UserError;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Genai;
 import fewsh.models.Settings;
 import fewsh.session.Session;
@@ -28,10 +28,10 @@ final class CacheNames {
             "(past|present)(?:_key_values|_kv)?((?:[._](?:key_value|key|value|self|decoder|cross|encoder|\\d+))+)");
     private static final List<DType> REAL = List.of(DType.FLOAT32, DType.FLOAT16, DType.BFLOAT16);
 
-    private final Export export;
+    private final ExportFolder export;
     private final String graph;
 
-    CacheNames(Export export, String graph) {
+    CacheNames(ExportFolder export, String graph) {
         this.export = export;
         this.graph = graph;
     }

@@ -2,7 +2,7 @@ package fewsh.generate;
 
 import fewsh.UserError;
 import fewsh.load.About;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
@@ -71,7 +71,7 @@ public final class CausalLm implements Loaded {
                     : Tokenizer.open(path)), defaults, template, preprocessor);
         }
 
-        static Parts of(Export export) {
+        static Parts of(ExportFolder export) {
             SamplingConfig defaults = export.genai().map(g -> sampling(g.search()))
                     .orElseGet(() -> CausalLm.defaults(export.folder()));
             return new Parts(CompletableFuture.supplyAsync(() -> Tokenizer.open(export.folder())), defaults,
@@ -112,7 +112,7 @@ public final class CausalLm implements Loaded {
     /// @throws UserError if it is no model, is damaged, has no page, does not fit into memory, or the device is not there; if an
     ///         export has inputs that are not understood, naming each
     public static CausalLm open(Path path, LoadOptions options) {
-        Optional<Export> export = Export.find(path, options);
+        Optional<ExportFolder> export = ExportFolder.find(path, options);
         if (export.isPresent()) return open(export.get(), options);
         Opened<Causal, Parts> opened = Opened.open(path, options, Causal.class, Parts::of);
         return made(opened, opened.read(), () -> new CausalLm(opened, opened.about(), Ports.of(opened.page()),
@@ -124,7 +124,7 @@ public final class CausalLm implements Loaded {
                 new Pictures((ImageText) opened.page(), () -> opened.session("vision"), preprocessor));
     }
 
-    private static CausalLm open(Export export, LoadOptions options) {
+    private static CausalLm open(ExportFolder export, LoadOptions options) {
         if (!options.adapters().isEmpty()) throw noAdapters(export.folder().toString());
         Parts parts = Parts.of(export);
         Exported exported;
@@ -183,7 +183,7 @@ public final class CausalLm implements Loaded {
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
-        Optional<Export> export = Export.find(path, options);
+        Optional<ExportFolder> export = ExportFolder.find(path, options);
         if (export.isPresent())
             return Exported.about(export.get(), options).withChatTemplate(ChatTemplate.find(export.get().folder()).isPresent());
         try (Checkpoint checkpoint = Checkpoint.open(path)) {

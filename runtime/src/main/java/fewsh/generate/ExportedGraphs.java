@@ -1,7 +1,7 @@
 package fewsh.generate;
 
 import fewsh.UserError;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.session.Session;
 import fewsh.tensor.DType;
@@ -44,7 +44,7 @@ final class ExportedGraphs implements SourceGraphs {
     }
 
     /// Finds the cache, and refuses inputs that nothing is known of.
-    private void match(Export export, String graph, Session session) {
+    private void match(ExportFolder export, String graph, Session session) {
         Path file = export.graphs().get(graph);
         Map<String, String> whatOfIt = new LinkedHashMap<>();
         CacheNames names = new CacheNames(export, file.toString());

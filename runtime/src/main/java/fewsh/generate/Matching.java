@@ -1,7 +1,7 @@
 package fewsh.generate;
 
 import fewsh.UserError;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.Genai;
 import fewsh.session.Session;
@@ -23,7 +23,7 @@ final class Matching {
             Map.entry("logits_positions", Ports.Role.CHOSEN), Map.entry("num_logits_to_keep", Ports.Role.KEPT),
             Map.entry("use_cache_branch", Ports.Role.CACHED));
     private static final List<DType> WHOLE = List.of(DType.INT64, DType.INT32);
-    private final Export export;
+    private final ExportFolder export;
     private final Path file;
     private final List<Session.Port> ins;
     private final List<Session.Port> outs;
@@ -31,7 +31,7 @@ final class Matching {
     private final SequencedMap<String, Ports.Input> inputs = new LinkedHashMap<>();
     private final SequencedMap<String, String> whatOfIt = new LinkedHashMap<>();
 
-    private Matching(Export export, Session session) {
+    private Matching(ExportFolder export, Session session) {
         this.export = export;
         this.file = export.graphs().get("model");
         this.ins = session.inputs();
@@ -41,7 +41,7 @@ final class Matching {
 
     /// @throws UserError naming every input with what it was taken for, if one is not known or one that is needed is not there
     static Ports ports(Exported exported) {
-        Export export = exported.export();
+        ExportFolder export = exported.export();
         if (!exported.has("model"))
             throw new UserError(export.folder().toString(), "holds the graphs " + String.join(", ", export.graphs().keySet())
                     + ", not one causal language model", "translate and transcribe are for such models");

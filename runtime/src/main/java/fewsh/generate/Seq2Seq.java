@@ -2,7 +2,7 @@ package fewsh.generate;
 
 import fewsh.UserError;
 import fewsh.load.About;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
@@ -28,7 +28,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// An encoder–decoder model, loaded: it reads a source and answers, as translation and summarising do. Immutable and shareable;
-/// what changes is in [Answers].
+/// what changes is in [SourceDecoding].
 /// ```java
 /// try (Seq2Seq model = Seq2Seq.open(Path.of("opus-mt-en-de"), LoadOptions.in(home))) {
 ///     String text = model.translate("Hear me speak.");
@@ -76,7 +76,7 @@ public final class Seq2Seq implements Loaded {
     /// @throws UserError if it is no such model, is damaged, has no page, does not fit into memory, asks for a way to decode that
     ///         is not implemented, or the device is not there; if an export has inputs that are not understood, naming each
     public static Seq2Seq open(Path path, LoadOptions options) {
-        Optional<Export> export = Export.find(path, options);
+        Optional<ExportFolder> export = ExportFolder.find(path, options);
         if (export.isPresent()) return open(export.get(), options);
         Opened<EncoderDecoder, Parts> opened = Opened.open(path, options, EncoderDecoder.class,
                 (checkpoint, _) -> Parts.of(checkpoint));
@@ -87,7 +87,7 @@ public final class Seq2Seq implements Loaded {
         });
     }
 
-    private static Seq2Seq open(Export export, LoadOptions options) {
+    private static Seq2Seq open(ExportFolder export, LoadOptions options) {
         Parts parts = Parts.of(export.folder(), export.settings());
         Exported exported;
         try {
@@ -104,7 +104,7 @@ public final class Seq2Seq implements Loaded {
     }
 
     /// Sizes as the page of the architecture has them, or the configuration where there is none.
-    private static EncoderDecoder.Layout layout(Export export, int vocabSize) {
+    private static EncoderDecoder.Layout layout(ExportFolder export, int vocabSize) {
         Settings s = export.settings();
         if (Architectures.knows(s) && Architectures.page(s) instanceof EncoderDecoder page) return page.layout();
         int positions = Math.max(1, export.contextLength());
@@ -125,7 +125,7 @@ public final class Seq2Seq implements Loaded {
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
-        return Export.find(path, options).map(e -> Exported.about(e, options))
+        return ExportFolder.find(path, options).map(e -> Exported.about(e, options))
                 .orElseGet(() -> Opened.about(path, options, EncoderDecoder.class));
     }
 
@@ -151,9 +151,9 @@ public final class Seq2Seq implements Loaded {
     /// Decodes an answer to each source.
     ///
     /// @throws UserError if a source is empty or longer than the model reads, or `config` does not fit the model
-    public Answers decode(List<int[]> sources, GenerationConfig config) {
+    public SourceDecoding decode(List<int[]> sources, GenerationConfig config) {
         GenerationConfig fitted = fitted(config);
-        return new Answers(read(sources, fitted.numBeams()), tokenizer, fitted, layout.vocabSize(),
+        return new SourceDecoding(read(sources, fitted.numBeams()), tokenizer, fitted, layout.vocabSize(),
                 new int[] {config.decoderStart()});
     }
 
@@ -162,7 +162,7 @@ public final class Seq2Seq implements Loaded {
     /// @throws UserError as [#decode]
     public List<List<Beam>> search(List<int[]> sources, GenerationConfig config) {
         if (config.numBeams() == 1) throw new UserError("num_beams", "a search needs at least 2", "");
-        try (Answers answers = decode(sources, config)) {
+        try (SourceDecoding answers = decode(sources, config)) {
             return answers.beams();
         }
     }
@@ -185,7 +185,7 @@ public final class Seq2Seq implements Loaded {
         for (int first = 0; first < order.length; first += BATCH) {
             int[] part = Arrays.copyOfRange(order, first, Math.min(order.length, first + BATCH));
             Map<Integer, StringBuilder> made = new HashMap<>();
-            try (Answers steps = decode(Arrays.stream(part).mapToObj(sources::get).toList(), config)) {
+            try (SourceDecoding steps = decode(Arrays.stream(part).mapToObj(sources::get).toList(), config)) {
                 while (steps.hasNext()) {
                     Step step = steps.next();
                     String text = switch (step) {

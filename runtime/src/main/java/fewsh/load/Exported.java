@@ -19,15 +19,15 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// An [Export] that the runtime has: its graphs by name, any of which can be run. Owns the sessions: close it.
+/// An [ExportFolder] that the runtime has: its graphs by name, any of which can be run. Owns the sessions: close it.
 public final class Exported implements Loaded {
-    private final Export export;
+    private final ExportFolder export;
     private final LoadOptions options;
     private final About about;
     private final SequencedMap<String, Outline> outlines;
     private final Map<String, Session> sessions = new LinkedHashMap<>();
 
-    private Exported(Export export, LoadOptions options, About about, SequencedMap<String, Outline> outlines) {
+    private Exported(ExportFolder export, LoadOptions options, About about, SequencedMap<String, Outline> outlines) {
         this.export = export;
         this.options = options;
         this.about = about;
@@ -38,7 +38,7 @@ public final class Exported implements Loaded {
     ///
     /// @throws UserError if a file is damaged or reads other files than those beside it, is not of the precision that is asked
     ///         for, does not fit into memory, or the device is not there
-    public static Exported open(Export export, LoadOptions options) {
+    public static Exported open(ExportFolder export, LoadOptions options) {
         SequencedMap<String, Outline> outlines = outlines(export);
         About about = about(export, outlines, options);
         new Footprint(about.sizeBytes(), 0, 0).check(export.folder(), about.precision());
@@ -48,11 +48,11 @@ public final class Exported implements Loaded {
     }
 
     /// What would be loaded, without loading it.
-    public static About about(Export export, LoadOptions options) {
+    public static About about(ExportFolder export, LoadOptions options) {
         return about(export, outlines(export), options);
     }
 
-    private static SequencedMap<String, Outline> outlines(Export export) {
+    private static SequencedMap<String, Outline> outlines(ExportFolder export) {
         if (export.graphs().isEmpty())
             throw new UserError(export.folder().toString(), "genai_config.json names no graph", "export the model again");
         SequencedMap<String, Outline> outlines = new LinkedHashMap<>();
@@ -60,7 +60,7 @@ public final class Exported implements Loaded {
         return outlines;
     }
 
-    private static About about(Export export, SequencedMap<String, Outline> outlines, LoadOptions options) {
+    private static About about(ExportFolder export, SequencedMap<String, Outline> outlines, LoadOptions options) {
         Precision held = Precision.FP32;
         long parameters = 0;
         long bytes = 0;
@@ -95,7 +95,7 @@ public final class Exported implements Loaded {
         return about.withPlacement(sessions.values().stream().map(Session::placement).reduce(Placement.NONE, Placement::and));
     }
 
-    public Export export() {
+    public ExportFolder export() {
         return export;
     }
 

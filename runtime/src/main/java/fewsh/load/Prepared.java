@@ -8,9 +8,9 @@ import fewsh.UserError;
 import fewsh.graph.Lowering;
 import fewsh.models.Adaptation;
 import fewsh.models.Checkpoint;
+import fewsh.models.LoraSlot;
 import fewsh.models.Net;
 import fewsh.models.Precision;
-import fewsh.models.Slot;
 import fewsh.onnx.DataFile;
 import fewsh.onnx.OnnxFile;
 import fewsh.session.Device;
@@ -212,7 +212,7 @@ record Prepared(Path folder, CompletableFuture<Boolean> sound) {
                 System.getProperty("os.arch"), processor());
         sha.update(made.getBytes(StandardCharsets.UTF_8));
         // the graph has their low-rank matrices as inputs: of these only the places matter, of what they replace all
-        String slots = adapted.slots().stream().map(Slot::toString).sorted().collect(Collectors.joining("\n"));
+        String slots = adapted.slots().stream().map(LoraSlot::toString).sorted().collect(Collectors.joining("\n"));
         String scales = adapted.replacing().stream().map(s -> " " + s.scale()).collect(Collectors.joining());
         sha.update((slots + scales).getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(sha.digest(), 0, 16);

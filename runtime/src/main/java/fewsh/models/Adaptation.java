@@ -27,7 +27,7 @@ import java.util.Set;
 /// @param inputs what these are, in memory that the garbage collector owns
 /// @param replacing the adapters of which something is in the checkpoint
 public record Adaptation(
-        Checkpoint checkpoint, Page page, SequencedSet<Slot> slots, Map<String, Tensor> inputs, List<Scaled> replacing) {
+        Checkpoint checkpoint, Page page, SequencedSet<LoraSlot> slots, Map<String, Tensor> inputs, List<Scaled> replacing) {
     /// Nothing beside a checkpoint.
     public static Adaptation none(Checkpoint checkpoint) {
         return new Adaptation(checkpoint, Architectures.page(checkpoint), new LinkedHashSet<>(), Map.of(), List.of());
@@ -58,7 +58,7 @@ public record Adaptation(
             work = new Work(replaced, work.modules, new HashMap<>(), work.parts, work.replacing);
             for (int i = 0; i < open.size(); i++) work.collect(open.get(i), adapters.get(i));
             Map<String, Tensor> inputs = new LinkedHashMap<>();
-            SequencedSet<Slot> slots = work.beside(merge, inputs);
+            SequencedSet<LoraSlot> slots = work.beside(merge, inputs);
             return new Adaptation(replaced.with(work.others, replaced.settings()), page, slots, inputs, List.copyOf(work.replacing));
         } finally {
             open.forEach(Adapter::close);
@@ -240,8 +240,8 @@ public record Adaptation(
         }
 
         /// @return the slots, whose contents are put into `inputs`; none if they are merged
-        SequencedSet<Slot> beside(boolean merge, Map<String, Tensor> inputs) {
-            SequencedSet<Slot> slots = new LinkedHashSet<>();
+        SequencedSet<LoraSlot> beside(boolean merge, Map<String, Tensor> inputs) {
+            SequencedSet<LoraSlot> slots = new LinkedHashSet<>();
             parts.forEach((name, all) -> {
                 Linear l = modules.linears().get(name);
                 boolean gain = all.stream().anyMatch(p -> p.magnitude() != null);
@@ -249,7 +249,7 @@ public record Adaptation(
                 LowRank low = LowRank.of(l, all, w);
                 if (merge) others.put(name + ".weight", matrices().restored(l, low.merged(l, w)));
                 else {
-                    Slot slot = new Slot(name, l.rows(), l.columns(), gain);
+                    LoraSlot slot = new LoraSlot(name, l.rows(), l.columns(), gain);
                     slots.add(slot);
                     low.bind(slot, inputs);
                 }
@@ -278,9 +278,10 @@ public record Adaptation(
     public Map<String, Tensor> inputs(Adaptation other) {
         if (!other.replacing.equals(replacing)) return null;
         Map<String, Tensor> all = new LinkedHashMap<>();
-        for (Slot slot : slots) LowRank.none(slot).bind(slot, all);
-        for (Slot slot : other.slots)
-            if (!slots.contains(slot) && !slots.contains(new Slot(slot.linear(), slot.rows(), slot.columns(), true))) return null;
+        for (LoraSlot slot : slots) LowRank.none(slot).bind(slot, all);
+        for (LoraSlot slot : other.slots)
+            if (!slots.contains(slot)
+                    && !slots.contains(new LoraSlot(slot.linear(), slot.rows(), slot.columns(), true))) return null;
         all.putAll(other.inputs);
         return all;
     }

@@ -74,7 +74,7 @@ record LowRank(int rank, float[] a, float[] b, float[] gain) {
     }
 
     /// The inputs of a slot.
-    void bind(Slot slot, Map<String, Tensor> inputs) {
+    void bind(LoraSlot slot, Map<String, Tensor> inputs) {
         inputs.put(slot.a(), Tensor.ofFloat32(a, rank, slot.columns()));
         inputs.put(slot.b(), Tensor.ofFloat32(b, slot.rows(), rank));
         if (!slot.gain()) return;
@@ -84,7 +84,7 @@ record LowRank(int rank, float[] a, float[] b, float[] gain) {
     }
 
     /// What leaves a matrix as it is.
-    static LowRank none(Slot slot) {
+    static LowRank none(LoraSlot slot) {
         return new LowRank(1, new float[slot.columns()], new float[slot.rows()], null);
     }
 }

@@ -29,13 +29,13 @@ class Matrices {
     private final Checkpoint checkpoint;
     private final Precision precision;
     private final UnaryOperator<Tensor> keep;
-    private final Set<Slot> slots;
+    private final Set<LoraSlot> slots;
     private boolean batches;
     private final Map<Value, Value> blockSums = new HashMap<>();
     private final Map<String, Value> adapters = new HashMap<>();
 
     /// @param slots matrices beside which the graph takes low-rank ones
-    Matrices(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep, Set<Slot> slots) {
+    Matrices(GraphBuilder g, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep, Set<LoraSlot> slots) {
         this.g = g;
         this.checkpoint = checkpoint;
         this.precision = precision;
@@ -79,7 +79,7 @@ class Matrices {
     /// One product with all matrices below one another: `(…, sum of rows)`.
     Value product(Value x, List<Linear> linears) {
         Value y = plain(x, linears);
-        for (Slot slot : slots)
+        for (LoraSlot slot : slots)
             if (slot.linear().equals(linears.getFirst().name())) y = adapted(y, x, slot, linears.getFirst());
         return biased(y, linears);
     }
@@ -90,7 +90,7 @@ class Matrices {
     }
 
     /// y · gain + (x aᵀ) bᵀ with inputs of the graph, so that adapters change from run to run.
-    private Value adapted(Value y, Value x, Slot slot, Linear linear) {
+    private Value adapted(Value y, Value x, LoraSlot slot, Linear linear) {
         Value a = adapters.computeIfAbsent(slot.a(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.linear() + ".rank", slot.columns())));
         Value b = adapters.computeIfAbsent(slot.b(), n -> g.input(n, DType.FLOAT32, Shape.named(slot.rows(), slot.linear() + ".rank")));
         if (slot.gain())

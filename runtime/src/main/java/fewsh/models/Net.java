@@ -48,7 +48,7 @@ public final class Net {
     /// @param slots where the graph takes low-rank matrices as inputs
     /// @param bytes whether the provider multiplies matrices of bytes
     public static Graph build(Consumer<Net> build, Checkpoint checkpoint, Precision precision, UnaryOperator<Tensor> keep,
-            Set<Slot> slots, boolean bytes) {
+            Set<LoraSlot> slots, boolean bytes) {
         GraphBuilder g = new GraphBuilder(checkpoint.settings().text("model_type", "model"));
         build.accept(new Net(g, checkpoint, new Matrices(g, checkpoint, precision, keep, slots), false, bytes));
         return Fusions.skipNorms(g.build());

@@ -6,7 +6,7 @@ import fewsh.generate.CausalLm;
 import fewsh.generate.Seq2Seq;
 import fewsh.generate.Transcriber;
 import fewsh.load.About;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.load.Loaded;
@@ -54,7 +54,7 @@ public final class AutoModel {
     /// @throws fewsh.UserError if it is no model, is damaged or has no page
     public static Kind kind(Path path, LoadOptions options) {
         if (Files.exists(path.resolve("modules.json"))) return Kind.TEXT_ENCODER;
-        Optional<Export> export = Export.find(path, options);
+        Optional<ExportFolder> export = ExportFolder.find(path, options);
         if (export.isPresent()) return kind(export.get());
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             return switch (Architectures.page(checkpoint)) {
@@ -67,7 +67,7 @@ public final class AutoModel {
         }
     }
 
-    private static Kind kind(Export export) {
+    private static Kind kind(ExportFolder export) {
         if (export.architecture().isEmpty()) return Kind.GRAPHS;
         if (export.graphs().containsKey("encoder")) return Kind.SEQ2SEQ;
         Path model = export.graphs().get("model");
@@ -85,13 +85,13 @@ public final class AutoModel {
             case IMAGE_CLASSIFIER -> ImageClassifier.open(path, options);
             case SEQ2SEQ -> Seq2Seq.open(path, options);
             case TRANSCRIBER -> Transcriber.open(path, options);
-            case GRAPHS -> Exported.open(Export.find(path, options).orElseThrow(), options);
+            case GRAPHS -> Exported.open(ExportFolder.find(path, options).orElseThrow(), options);
         };
     }
 
     /// What would be loaded, without loading it.
     public static About about(Path path, LoadOptions options) {
-        boolean ours = Export.find(path, options).isEmpty();
+        boolean ours = ExportFolder.find(path, options).isEmpty();
         return ours && kind(path, options) != Kind.CAUSAL_LM ? Opened.about(path, options, Page.class) : CausalLm.about(path, options);
     }
 }

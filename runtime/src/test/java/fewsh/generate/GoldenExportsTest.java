@@ -9,7 +9,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import fewsh.Shared;
 import fewsh.WebGpu;
-import fewsh.load.Export;
+import fewsh.load.ExportFolder;
 import fewsh.load.Exported;
 import fewsh.load.LoadOptions;
 import fewsh.models.Precision;
@@ -146,7 +146,7 @@ class GoldenExportsTest {
         JsonObject golden = golden(folder);
         double tolerance = tolerance(golden, true);
         Path path = Shared.path("models/onnx/" + folder);
-        try (Exported exported = Exported.open(Export.find(path, options()).orElseThrow(), options())) {
+        try (Exported exported = Exported.open(ExportFolder.find(path, options()).orElseThrow(), options())) {
             for (JsonObject run : objects(golden.get("runs"))) {
                 Map<String, Tensor> inputs = new java.util.HashMap<>();
                 for (String name : run.keySet()) {
@@ -181,7 +181,7 @@ class GoldenExportsTest {
     }
 
     private static Exported opened(String folder) {
-        return Exported.open(Export.find(Shared.path(folder), options()).orElseThrow(), options());
+        return Exported.open(ExportFolder.find(Shared.path(folder), options()).orElseThrow(), options());
     }
 
     @Test
@@ -241,7 +241,7 @@ class GoldenExportsTest {
         List<List<Integer>> ids = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) ids.add(new ArrayList<>());
         GenerationConfig config = model.defaults().withNumBeams(1).withMaxNewTokens(c.getAsJsonArray("new_ids").size());
-        try (Answers answers = model.decode(sources, config)) {
+        try (SourceDecoding answers = model.decode(sources, config)) {
             while (answers.hasNext()) if (answers.next() instanceof Step.Token token) ids.get(token.sample()).add(token.id());
         }
         return ids.stream().map(list -> list.stream().mapToInt(i -> i).toArray()).toList();

@@ -88,7 +88,7 @@ class GoldenSeq2SeqTest {
             for (JsonObject c : objects(golden.get("greedy"))) {
                 int[] expected = ids(c.get("new_ids"));
                 List<Integer> ids = new ArrayList<>();
-                try (Answers answers = model.decode(List.of(ids(c.get("input_ids"))),
+                try (SourceDecoding answers = model.decode(List.of(ids(c.get("input_ids"))),
                         model.defaults().withNumBeams(1).withMaxNewTokens(expected.length))) {
                     while (answers.hasNext()) if (answers.next() instanceof Step.Token token) ids.add(token.id());
                 }

@@ -53,7 +53,7 @@ class Seq2SeqTest {
     private static List<List<Integer>> ids(Seq2Seq model, List<String> texts, GenerationConfig config) {
         List<List<Integer>> ids = new ArrayList<>();
         texts.forEach(_ -> ids.add(new ArrayList<>()));
-        try (Answers answers = model.decode(texts.stream().map(model::encode).toList(), config)) {
+        try (SourceDecoding answers = model.decode(texts.stream().map(model::encode).toList(), config)) {
             while (answers.hasNext()) if (answers.next() instanceof Step.Token token) ids.get(token.sample()).add(token.id());
         }
         return ids;
@@ -163,7 +163,7 @@ class Seq2SeqTest {
 
     @Test
     void aSearchThatIsInterruptedEnds() throws IOException {
-        try (Seq2Seq model = open("t5"); Answers answers = model.decode(List.of(model.encode("ab")), greedy(model))) {
+        try (Seq2Seq model = open("t5"); SourceDecoding answers = model.decode(List.of(model.encode("ab")), greedy(model))) {
             answers.next();
             answers.interrupt();
             List<Step> rest = new ArrayList<>();

@@ -9,12 +9,12 @@ import com.google.gson.JsonObject;
 import fewsh.Documented;
 import fewsh.Shared;
 import fewsh.encode.TextEncoder;
-import fewsh.generate.Answers;
 import fewsh.generate.CausalLm;
 import fewsh.generate.Decoding;
 import fewsh.generate.KvCache;
 import fewsh.generate.SamplingConfig;
 import fewsh.generate.Seq2Seq;
+import fewsh.generate.SourceDecoding;
 import fewsh.generate.Step;
 import fewsh.generate.Transcriber;
 import fewsh.generate.TranscriptionConfig;
@@ -282,7 +282,7 @@ class ModelsTableTest {
                 }
             }
             case Seq2Seq seq -> {
-                try (Answers d = seq.decode(List.of(Golden.ids(greedy.given().get("input_ids"))),
+                try (SourceDecoding d = seq.decode(List.of(Golden.ids(greedy.given().get("input_ids"))),
                         seq.defaults().withNumBeams(1).withMaxNewTokens(n))) {
                     yield tokens(d);
                 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What a folder holds is told from its files' names alone; nothing here is opened.
-class ExportTest {
+class ExportFolderTest {
     @TempDir
     Path folder;
 
@@ -39,14 +39,15 @@ class ExportTest {
 
     private Map<String, String> found(Path path, LoadOptions options) {
         Map<String, String> found = new TreeMap<>();
-        Export.find(path, options).orElseThrow().graphs().forEach((graph, file) -> found.put(graph, folder.relativize(file).toString()));
+        ExportFolder.find(path, options).orElseThrow().graphs()
+                .forEach((graph, file) -> found.put(graph, folder.relativize(file).toString()));
         return found;
     }
 
     @Test
     void ourOwnPageWinsUnlessThereIsNothingButOnnx() throws IOException {
         files("config.json", "model.safetensors", "model.onnx", "onnx/model.onnx");
-        assertTrue(Export.find(folder, options(Precision.AUTO)).isEmpty());
+        assertTrue(ExportFolder.find(folder, options(Precision.AUTO)).isEmpty());
         Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"rwkv\"}");
         assertEquals(Map.of("model", "model.onnx"), found(Precision.AUTO));
         files("config.json");
@@ -60,7 +61,7 @@ class ExportTest {
     void aFileOfTheOnnxFolderHasTheConfigurationAbove() throws IOException {
         files("config.json", "onnx/model_q4.onnx", "onnx/model.onnx");
         for (Path path : List.of(folder.resolve("onnx"), folder.resolve("onnx/model_q4.onnx"))) {
-            Export export = Export.find(path, options(Precision.AUTO)).orElseThrow();
+            ExportFolder export = ExportFolder.find(path, options(Precision.AUTO)).orElseThrow();
             assertEquals(77, export.contextLength());
             assertEquals("llama", export.architecture());
         }
@@ -109,7 +110,7 @@ class ExportTest {
         files("other.onnx", "the-model.onnx");
         Files.writeString(folder.resolve("genai_config.json"),
                 "{\"model\":{\"type\":\"phi\",\"context_length\":99,\"decoder\":{\"filename\":\"the-model.onnx\"}}}");
-        Export export = Export.find(folder, options(Precision.AUTO)).orElseThrow();
+        ExportFolder export = ExportFolder.find(folder, options(Precision.AUTO)).orElseThrow();
         assertEquals(Map.of("model", folder.resolve("the-model.onnx")), export.graphs());
         assertEquals("phi", export.architecture());
         assertEquals(99, export.contextLength());
@@ -124,6 +125,6 @@ class ExportTest {
         files("tinybert.onnx");
         assertEquals(Map.of("model", "tinybert.onnx"), found(Precision.AUTO));
         assertEquals(Map.of("model", "tinybert.onnx"), found(folder.resolve("tinybert.onnx"), options(Precision.INT4)));
-        assertTrue(Export.find(folder.resolve("nothing.onnx"), options(Precision.AUTO)).isEmpty());
+        assertTrue(ExportFolder.find(folder.resolve("nothing.onnx"), options(Precision.AUTO)).isEmpty());
     }
 }

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /// @param graphs the files by what they are: `model`; or `encoder`, `decoder`, `decoder_with_past`, `decoder_merged`, …
 /// @param settings of `config.json`; empty ones if there is none
 /// @param genai of `genai_config.json`, if there is one
-public record Export(Path folder, SequencedMap<String, Path> graphs, Settings settings, Optional<Genai> genai) {
+public record ExportFolder(Path folder, SequencedMap<String, Path> graphs, Settings settings, Optional<Genai> genai) {
     /// How the weights are held in a file whose name ends so, the preferred of each precision first. `_fp16` is float32 but
     /// for rounding; signed bytes need a processor that multiplies them without saturating.
     private static final SequencedMap<String, Precision> SUFFIXES = new LinkedHashMap<>();
@@ -64,7 +64,7 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
     /// weights that one of our pages builds from, or nothing but them.
     ///
     /// @throws UserError if no file is of the precision that is asked for, or a configuration is damaged
-    public static Optional<Export> find(Path path, LoadOptions options) {
+    public static Optional<ExportFolder> find(Path path, LoadOptions options) {
         if (isOnnx(path) && Files.isRegularFile(path)) {
             Path folder = path.toAbsolutePath().getParent();
             Path above = folder.getParent();
@@ -84,10 +84,10 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
         return Optional.of(of(folder, chosen(path, files, options)));
     }
 
-    private static Export of(Path folder, SequencedMap<String, Path> graphs) {
+    private static ExportFolder of(Path folder, SequencedMap<String, Path> graphs) {
         Path config = folder.resolve("config.json");
         Settings settings = Settings.ifThere(config);
-        return new Export(folder, graphs, settings, Genai.find(folder));
+        return new ExportFolder(folder, graphs, settings, Genai.find(folder));
     }
 
     private static boolean described(Path folder) {
@@ -197,6 +197,6 @@ public record Export(Path folder, SequencedMap<String, Path> graphs, Settings se
                 "seq_length", "max_target_positions"))
             if (settings.has(key)) return settings.size(key);
         return settings.has("text_config") 
-                ? new Export(folder, graphs, settings.object("text_config"), genai).contextLength() : 0;
+                ? new ExportFolder(folder, graphs, settings.object("text_config"), genai).contextLength() : 0;
     }
 }

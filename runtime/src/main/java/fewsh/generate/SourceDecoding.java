@@ -16,7 +16,7 @@ import java.util.Queue;
 /// ends: they then come whole, the best of each source.
 ///
 /// Stop by leaving the loop, or by `interrupt()` from another thread. Close it. One thread but for `interrupt()`.
-public final class Answers implements Iterator<Step>, AutoCloseable {
+public final class SourceDecoding implements Iterator<Step>, AutoCloseable {
     /// An answer on its way, with one beam.
     private static final class Row {
         final int sample;
@@ -51,7 +51,7 @@ public final class Answers implements Iterator<Step>, AutoCloseable {
 
     /// @param decoder over `config.numBeams()` rows a source; closed with this
     /// @param prompt what the decoder is given first
-    Answers(DecoderRows decoder, Tokenizer tokenizer, GenerationConfig config, int vocabSize, int[] prompt) {
+    SourceDecoding(DecoderRows decoder, Tokenizer tokenizer, GenerationConfig config, int vocabSize, int[] prompt) {
         this.decoder = decoder;
         this.tokenizer = tokenizer;
         this.config = config;

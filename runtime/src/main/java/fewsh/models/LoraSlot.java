@@ -6,7 +6,7 @@ package fewsh.models;
 /// @param rows features out
 /// @param columns features in
 /// @param gain whether each feature out has a factor too
-public record Slot(String linear, int rows, int columns, boolean gain) {
+public record LoraSlot(String linear, int rows, int columns, boolean gain) {
     /// Name of the input float32 `(rank, columns)`.
     public String a() {
         return linear + ".lora_A";
